@@ -1,0 +1,141 @@
+import type { BunFfi } from "./bun_ffi.ts";
+import type { Libc, UnixPlatform } from "./libc.ts";
+
+// "i64_fast" is a number whenever it fits one.
+const everywhere = {
+  sendmsg: {
+    args: [
+      "i32", // int fd
+      "ptr", // const struct msghdr *message
+      "i32", // int flags
+    ],
+    returns: "i64_fast",
+  },
+  recvmsg: {
+    args: [
+      "i32", // int fd
+      "ptr", // struct msghdr *message
+      "i32", // int flags
+    ],
+    returns: "i64_fast",
+  },
+  send: {
+    args: [
+      "i32", // int fd
+      "ptr", // const void *bytes
+      "u64", // size_t length
+      "i32", // int flags
+    ],
+    returns: "i64_fast",
+  },
+  recv: {
+    args: [
+      "i32", // int fd
+      "ptr", // void *bytes
+      "u64", // size_t length
+      "i32", // int flags
+    ],
+    returns: "i64_fast",
+  },
+  getsockopt: {
+    args: [
+      "i32", // int fd
+      "i32", // int level
+      "i32", // int option
+      "ptr", // void *value
+      "ptr", // socklen_t *length
+    ],
+    returns: "i32",
+  },
+  close: {
+    args: [
+      "i32", // int fd
+    ],
+    returns: "i32",
+  },
+  dup: {
+    args: [
+      "i32", // int fd
+    ],
+    returns: "i32",
+  },
+  ioctl: {
+    args: [
+      "i32", // int fd
+      "u64", // unsigned long request
+    ],
+    returns: "i32",
+  },
+  shutdown: {
+    args: [
+      "i32", // int fd
+      "i32", // int how
+    ],
+    returns: "i32",
+  },
+  socketpair: {
+    args: [
+      "i32", // int domain
+      "i32", // int type
+      "i32", // int protocol
+      "ptr", // int fds[2]
+    ],
+    returns: "i32",
+  },
+  poll: {
+    args: [
+      "ptr", // struct pollfd *entries
+      "u64", // nfds_t count
+      "i32", // int timeout
+    ],
+    returns: "i32",
+  },
+  getuid: { args: [], returns: "u32" },
+  geteuid: { args: [], returns: "u32" },
+} as const;
+
+const perPlatform = {
+  linux: {
+    __errno_location: { args: [], returns: "ptr" },
+    fcntl: {
+      args: [
+        "i32", // int fd
+        "i32", // int command
+        "i32", // int argument
+      ],
+      returns: "i32",
+    },
+  },
+  darwin: {
+    __error: { args: [], returns: "ptr" },
+    getpeereid: {
+      args: [
+        "i32", // int fd
+        "ptr", // uid_t *uid
+        "ptr", // gid_t *gid
+      ],
+      returns: "i32",
+    },
+  },
+} as const;
+
+interface Symbols extends Omit<Libc, "poll" | "errno" | "address"> {
+  poll(entries: Uint8Array, count: number, timeoutMs: number): number;
+  __errno_location(): number;
+  __error(): number;
+}
+
+/** The C library at an absolute path, through `bun:ffi`. Throws when it cannot be loaded. */
+export function openLibcInBun(bun: BunFfi, path: string, platform: UnixPlatform): Libc {
+  const symbols = bun.dlopen(path, { ...everywhere, ...perPlatform[platform] }).symbols as Symbols;
+  const errnoLocation = platform === "darwin" ? symbols.__error : symbols.__errno_location;
+  const { read } = bun;
+  return {
+    ...symbols,
+    getpeereid: platform === "darwin" ? symbols.getpeereid : null,
+    fcntl: platform === "linux" ? symbols.fcntl : null,
+    poll: (entries, count) => symbols.poll(entries, count, 0),
+    errno: () => read.i32(errnoLocation(), 0),
+    address: (bytes) => BigInt(bun.ptr(bytes)),
+  };
+}

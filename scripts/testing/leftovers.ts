@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Each job's children inherit this variable with a value of their own: that is how they are found again. */
+export const JOB_ENV = "RP_TEST_JOB";
+
+// A process that was just told to end needs a moment.
+const GRACE_MS = 1_000;
+const POLL_MS = 20;
+
+/**
+ * Ends every process that a job left running and gives their command lines.
+ *
+ * A helper that moved into a session of its own does not die with its group; it is found by the job's mark.
+ * Needs /proc: elsewhere nothing is found.
+ */
+export async function endLeftovers(mark: string): Promise<string[]> {
+  const end = performance.now() + GRACE_MS;
+  let pids = findMarked(mark);
+  while (pids.length > 0 && performance.now() < end) {
+    await delay(POLL_MS);
+    pids = findMarked(mark);
+  }
+  const commands = pids.map((pid) =>
+    readProc(pid, "cmdline").replaceAll("\0", " ").trim() || `process ${pid}`
+  );
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // ESRCH: it ended by itself at last, but too late.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+  return commands;
+}
+
+function findMarked(mark: string): number[] {
+  if (process.platform !== "linux") return [];
+  const entry = `${JOB_ENV}=${mark}\0`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && readProc(Number(name), "environ").includes(entry))
+    .map(Number);
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    // It ended meanwhile, or belongs to another user and is none of ours.
+    return "";
+  }
+}

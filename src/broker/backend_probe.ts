@@ -1,0 +1,108 @@
+import { randomBytes } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { BrokerError } from "../errors.ts";
+import type { ExecutableHasher } from "../host/executable.ts";
+import type { ProcessIdentity } from "../host/process_identity.ts";
+import { verifyProcess } from "../host/verify_process.ts";
+import type { WaitOptions } from "../transport/deadline.ts";
+import { withDeadline } from "../transport/deadline.ts";
+import { osErrorCode } from "../transport/os_error.ts";
+import type { Transport } from "../transport/transport.ts";
+import { NONCE_BYTES } from "../wire/constants.ts";
+import { differingIdentityField } from "../wire/daemon_process.ts";
+import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
+import { decodeProbeResponse, encodeProbeRequest } from "../wire/probe.ts";
+import { readFrame } from "../wire/read_frame.ts";
+
+/** Milliseconds for connecting to a backend and hearing who it is (protocol 8.4). */
+export const PROBE_DEADLINE_MS = 500;
+
+/** What a backend has to be. */
+export interface ExpectedBackend {
+  readonly endpoint: string;
+  readonly namespaceId: string;
+  /** The executable that the service definition names. */
+  readonly binaryPath: string;
+  /** A particular process, when it is known which. */
+  readonly identity?: DaemonProcess | undefined;
+}
+
+/** A backend that proved who it is. */
+export interface ProvenBackend {
+  readonly identity: DaemonProcess;
+  readonly process: ProcessIdentity;
+}
+
+/**
+ * Finds out who serves an endpoint and whether it may be a service's backend.
+ *
+ * The kernel says which process listens; the process's own answer has to agree with it, with the boot and
+ * with the executable that the kernel says it runs, and that has to be the definition's binary.
+ *
+ * @throws {BrokerError} When it cannot be found out ("os", "deadline", "protocol") or is somebody else
+ *   ("peer-rejected"); the message says what differs.
+ */
+export async function proveBackend(
+  transport: Transport,
+  hasher: ExecutableHasher,
+  expected: ExpectedBackend,
+  wait: WaitOptions,
+): Promise<ProvenBackend> {
+  const { identity, peer } = await askIdentity(transport, expected, wait);
+  if (peer.uid !== transport.ownUser) {
+    throw impostor(expected, `it belongs to uid ${peer.uid}, wanted ${transport.ownUser}`);
+  }
+  if (peer.pid !== 0 && peer.pid !== identity.pid) {
+    throw impostor(expected, `it says it is process ${identity.pid}, the kernel says ${peer.pid}`);
+  }
+  const place = identity.ipcEndpoint;
+  if (place?.path !== expected.endpoint || place.namespaceId !== expected.namespaceId) {
+    throw impostor(
+      expected,
+      `it serves "${place?.path}" in "${place?.namespaceId}", wanted "${expected.namespaceId}"`,
+    );
+  }
+  const field = expected.identity === undefined
+    ? undefined
+    : differingIdentityField(identity, expected.identity);
+  if (field !== undefined) throw impostor(expected, `its ${field} is not the one that was announced`);
+  const process = await verifyProcess(identity, hasher);
+  await requireSameFile(identity.exePath, expected);
+  return { identity, process };
+}
+
+function askIdentity(transport: Transport, { endpoint }: ExpectedBackend, wait: WaitOptions) {
+  return withDeadline(`hear who serves "${endpoint}"`, wait, async (signal) => {
+    const { stream, peer } = await transport.connectWithPeer(endpoint, { ...wait, signal });
+    try {
+      const nonce = randomBytes(NONCE_BYTES);
+      await stream.write(encodeProbeRequest(nonce));
+      const answer = decodeProbeResponse(await readFrame(stream, { signal }), nonce);
+      if (answer.ok) return { identity: answer.identity, peer };
+      throw new BrokerError("protocol", `Cannot tell who serves "${endpoint}": ${answer.detail}`);
+    } finally {
+      stream.close();
+    }
+  });
+}
+
+/** Paths may differ by links; the file may not. */
+async function requireSameFile(exePath: string, expected: ExpectedBackend): Promise<void> {
+  try {
+    const [running, defined] = await Promise.all([stat(exePath), stat(expected.binaryPath)]);
+    if (running.dev === defined.dev && running.ino === defined.ino) return;
+  } catch (error) {
+    throw impostor(
+      expected,
+      `its executable cannot be compared with "${expected.binaryPath}": ${osErrorCode(error)}`,
+    );
+  }
+  throw impostor(expected, `it runs "${exePath}", the service definition names "${expected.binaryPath}"`);
+}
+
+function impostor({ endpoint }: ExpectedBackend, detail: string): BrokerError {
+  return new BrokerError(
+    "peer-rejected",
+    `Cannot use the process behind "${endpoint}" as a backend: ${detail}`,
+  );
+}

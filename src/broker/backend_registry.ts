@@ -1,0 +1,69 @@
+// This module has no I/O.
+import type { ProcessIdentity } from "../host/process_identity.ts";
+import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
+import type { RoutedBackend } from "./hello_handler.ts";
+
+/** What a backend is found by (protocol 6.7). */
+export interface BackendKey {
+  /** Broker instance id: `shared`, `private:{service}` or `explicit:{name}`. */
+  readonly instanceId: string;
+  readonly service: string;
+  readonly version: string;
+}
+
+/** A backend whose identity was verified. */
+export interface RegisteredBackend extends RoutedBackend {
+  readonly key: BackendKey;
+  readonly identity: DaemonProcess;
+  /** Where connections are passed to; `undefined` when it takes none. */
+  readonly handoffEndpoint: string | undefined;
+  /** The process by number and start, which tells it from a later one with the same number. */
+  readonly process: ProcessIdentity;
+}
+
+/** The text a key is stored under; a NUL is in no name. */
+export function backendKeyText(key: BackendKey): string {
+  return `${key.instanceId}\0${key.service}\0${key.version}`;
+}
+
+/** The backends a broker can send clients to, one a key. */
+export class BackendRegistry {
+  readonly #backends = new Map<string, RegisteredBackend>();
+  readonly #isAlive: (backend: RegisteredBackend) => boolean;
+
+  /** @param isAlive Whether a backend's process still is the one that was verified; asked at each lookup. */
+  constructor(isAlive: (backend: RegisteredBackend) => boolean) {
+    this.#isAlive = isAlive;
+  }
+
+  /** Adds a backend, in place of one with the same key. */
+  insert(backend: RegisteredBackend): void {
+    this.#backends.set(backendKeyText(backend.key), backend);
+  }
+
+  /** The live backend of a key; a dead one is removed and returned as `lost`. */
+  find(key: BackendKey): { backend?: RegisteredBackend; lost?: RegisteredBackend } {
+    const text = backendKeyText(key);
+    const backend = this.#backends.get(text);
+    if (backend === undefined) return {};
+    if (this.#isAlive(backend)) return { backend };
+    this.#backends.delete(text);
+    return { lost: backend };
+  }
+
+  /** Removes a backend, unless another one has taken its key. */
+  remove(backend: RegisteredBackend): void {
+    const text = backendKeyText(backend.key);
+    if (this.#backends.get(text) === backend) this.#backends.delete(text);
+  }
+
+  /** All backends, dead ones that nobody asked for yet included. */
+  list(): RegisteredBackend[] {
+    return [...this.#backends.values()];
+  }
+
+  /** Whether a backend's process still runs. */
+  isAlive(backend: RegisteredBackend): boolean {
+    return this.#isAlive(backend);
+  }
+}

@@ -1,0 +1,45 @@
+// This module has no I/O.
+import type { BrokerEvent } from "./broker_event.ts";
+import { MetricRegistry } from "./metrics/registry.ts";
+import { type HostGauges, renderOpenMetrics } from "./metrics/render_openmetrics.ts";
+
+/** What the labels say of a Hello whose service or version is no name that a registered backend has. */
+const UNKNOWN = "other";
+
+/** Counts what happens in a broker (protocol 6.12). */
+export class BrokerMetrics {
+  readonly #registry = new MetricRegistry();
+
+  count(event: BrokerEvent): void {
+    if (event.kind !== "hello") return;
+    const isKnown = event.code === 0;
+    const service = isKnown ? event.service : UNKNOWN;
+    const version = isKnown ? event.version : UNKNOWN;
+    this.#registry.helloTotal.increment({ service, version, outcome: outcomeLabel(event.code) });
+    this.#registry.helloDurationSeconds.observe({ service }, event.durationUs / 1e6);
+  }
+
+  /** The metrics in their exposition format, with the gauges of this moment. */
+  render(host: HostGauges, activeBackends: ReadonlyMap<string, number>): string {
+    const rows = [...activeBackends].map(([service, value]) => ({ labels: { service }, value }));
+    this.#registry.activeBackends.replace(rows);
+    return renderOpenMetrics(this.#registry, host);
+  }
+}
+
+const OUTCOMES: Readonly<Record<number, string>> = {
+  0: "negotiated",
+  1: "version_unsupported",
+  2: "service_unknown",
+  3: "backend_spawn_failed",
+  4: "rate_limited",
+  5: "shutting_down",
+  6: "peer_rejected",
+  7: "internal",
+  8: "version_blocked",
+  9: "fd_pressure",
+};
+
+function outcomeLabel(code: number): string {
+  return OUTCOMES[code] ?? UNKNOWN;
+}

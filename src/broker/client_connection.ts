@@ -1,0 +1,141 @@
+import type { Clock } from "./clock.ts";
+import type {
+  DetachedConnection,
+  FirstFrameArrival,
+  IncomingConnection,
+  Transport,
+} from "../transport/transport.ts";
+import type { PeerCredentials } from "../transport/local_stream.ts";
+import { FRAME_BYTES_MAX } from "../wire/constants.ts";
+import { decodeAdminRequest, encodeAdminReply } from "../wire/admin_frames.ts";
+import { createFirstFrameReader } from "../wire/first_frame_reader.ts";
+import { FRAMING_REFUSALS, routeFirstFrame } from "../wire/first_frame.ts";
+import type { AdminReplySchema, AdminRequest } from "../wire/gen/broker_v1_admin_pb.ts";
+import type { Frame } from "../wire/gen/broker_v1_envelope_pb.ts";
+import { encodeNegotiatedReply, encodeRefusedReply, type Refusal } from "../wire/hello.ts";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { RegisteredBackend } from "./backend_registry.ts";
+import type { BrokerObserver } from "./broker_event.ts";
+import type { HandoffDesk } from "./handoff_desk.ts";
+import type { HelloAnswer, HelloHandler } from "./hello_handler.ts";
+import { REFUSALS } from "./refusals.ts";
+
+/** Milliseconds a client has to take a reply that does not fit into its socket's buffer. */
+const REPLY_DEADLINE_MS = 5_000;
+
+/** What serving a connection needs; one for the life of a broker. */
+export interface ClientConnectionParts {
+  readonly transport: Transport;
+  readonly handler: HelloHandler<RegisteredBackend>;
+  readonly handoffs: HandoffDesk;
+  readonly firstFrameDeadlineMs: number;
+  readonly clock: Clock;
+  readonly observe: BrokerObserver;
+  readonly isDraining: () => boolean;
+  readonly answerAdmin: (request: AdminRequest) => Promise<MessageInitShape<typeof AdminReplySchema>>;
+  /** Fires when the broker stops: whoever has not sent a frame by then is dropped. */
+  readonly stop: AbortSignal;
+}
+
+/** Serves one accepted client to the end of the broker's part in it. Never rejects. */
+export async function serveClient(parts: ClientConnectionParts, incoming: IncomingConnection): Promise<void> {
+  const { peer } = incoming;
+  if (peer?.uid !== parts.transport.ownUser) {
+    // Before a byte is read, and without one sent: a stranger learns nothing.
+    incoming.close();
+    return parts.observe({ kind: "peer-dropped", peer });
+  }
+  try {
+    const reader = createFirstFrameReader({ frameBytesMax: FRAME_BYTES_MAX });
+    const wait = { deadlineMs: parts.firstFrameDeadlineMs, signal: parts.stop };
+    const arrival = await incoming.firstFrame(reader, wait);
+    await new ClientExchange(parts, peer, arrival.connection).answer(arrival.first);
+  } catch (error) {
+    incoming.close();
+    parts.observe({ kind: "connection-failed", peer, detail: (error as Error).message });
+  }
+}
+
+/** The one exchange of a client connection: its first frame, our reply, and the handoff behind it. */
+class ClientExchange {
+  readonly #parts: ClientConnectionParts;
+  readonly #peer: PeerCredentials;
+  readonly #connection: DetachedConnection;
+  readonly #startMs: number;
+
+  constructor(parts: ClientConnectionParts, peer: PeerCredentials, connection: DetachedConnection) {
+    this.#parts = parts;
+    this.#peer = peer;
+    this.#connection = connection;
+    this.#startMs = parts.clock();
+  }
+
+  async answer(first: FirstFrameArrival["first"]): Promise<void> {
+    try {
+      if (first.kind !== "frame") return await this.#refuse(undefined, FRAMING_REFUSALS[first.error.kind]);
+      const route = routeFirstFrame(first.body, false);
+      switch (route.kind) {
+        case "refuse":
+          return await this.#refuse(route.frame, route.refusal);
+        case "admin":
+          return await this.#answerAdmin(route.frame);
+        case "hello":
+          return await this.#answerHello(route.frame, first.residue.length);
+      }
+    } catch (error) {
+      this.#connection.close();
+      throw error;
+    }
+  }
+
+  async #answerHello(frame: Frame, residueBytes: number): Promise<void> {
+    const { handler, clock, isDraining } = this.#parts;
+    if (isDraining()) return await this.#refuse(frame, REFUSALS.shuttingDown);
+    const answer = await handler.answer({
+      frame,
+      peerPid: this.#peer.pid,
+      handoverPossible: residueBytes === 0,
+      nowMs: clock(),
+    });
+    this.#observeHello(answer);
+    if (answer.kind === "refused") return await this.#finish(encodeRefusedReply(frame, answer.refusal));
+    const reply = encodeNegotiatedReply(frame, answer.negotiated);
+    if (answer.token === undefined) return await this.#finish(reply);
+    await this.#parts.handoffs.handOver(this.#connection, reply, answer, answer.token);
+  }
+
+  async #answerAdmin(frame: Frame): Promise<void> {
+    const decoded = decodeAdminRequest(frame);
+    if (!decoded.ok) {
+      this.#connection.close();
+      const detail = `${decoded.kind}: ${decoded.detail}`;
+      return this.#parts.observe({ kind: "connection-failed", peer: this.#peer, detail });
+    }
+    this.#parts.observe({ kind: "admin", peer: this.#peer, verb: decoded.request.verb });
+    await this.#finish(encodeAdminReply(frame, await this.#parts.answerAdmin(decoded.request)));
+  }
+
+  async #refuse(frame: Frame | undefined, refused: Refusal): Promise<void> {
+    this.#observeHello({ kind: "refused", hello: undefined, refusal: refused });
+    await this.#finish(encodeRefusedReply(frame, refused));
+  }
+
+  #finish(reply: Uint8Array): Promise<void> {
+    return this.#connection.finish(reply, { deadlineMs: REPLY_DEADLINE_MS });
+  }
+
+  #observeHello(answer: HelloAnswer<RegisteredBackend>): void {
+    const isRefused = answer.kind === "refused";
+    this.#parts.observe({
+      kind: "hello",
+      peer: this.#peer,
+      service: answer.hello?.serviceName ?? "",
+      version: answer.hello?.wantedVersion ?? "",
+      outcome: isRefused ? answer.refusal.reason : "negotiated",
+      code: isRefused ? answer.refusal.code : 0,
+      connectionId: isRefused ? 0n : answer.negotiated.connectionId,
+      handoffAnnounced: !isRefused && answer.token !== undefined,
+      durationUs: Math.round((this.#parts.clock() - this.#startMs) * 1000),
+    });
+  }
+}

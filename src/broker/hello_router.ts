@@ -1,0 +1,108 @@
+import type { Hello } from "../wire/gen/broker_v1_envelope_pb.ts";
+import { ErrorCode } from "../wire/gen/broker_v1_envelope_pb.ts";
+import { brokerInstance, brokerInstanceId } from "../naming/broker_instance.ts";
+import { ServiceDefinitionError } from "../service/service_definition_error.ts";
+import type { ServiceDefinitionLoader } from "../service/service_definition_loader.ts";
+import { checkVersionAllowed } from "../service/version_policy.ts";
+import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
+import type { Refusal } from "../wire/hello.ts";
+import type { BrokerObserver } from "./broker_event.ts";
+import type { RegisteredService } from "./registered_service.ts";
+import type { BackendKey, BackendRegistry, RegisteredBackend } from "./backend_registry.ts";
+import type { HelloRoute } from "./hello_handler.ts";
+import { refusal, REFUSALS } from "./refusals.ts";
+
+/** What a router is made of. */
+export interface HelloRouterParts {
+  readonly definitions: ServiceDefinitionLoader;
+  readonly registry: BackendRegistry;
+  readonly service: RegisteredService;
+  readonly observe: BrokerObserver;
+}
+
+/** Sends a Hello whose shape was checked to its backend (protocol 6.7). */
+export class HelloRouter {
+  readonly #parts: HelloRouterParts;
+
+  constructor(parts: HelloRouterParts) {
+    this.#parts = parts;
+  }
+
+  route(hello: Hello): HelloRoute<RegisteredBackend> | Promise<HelloRoute<RegisteredBackend>> {
+    const loaded = this.#load(hello);
+    if (loaded.definition === undefined) return { kind: "refused", refusal: loaded.refusal };
+    const { definition, key } = loaded;
+    const { backend, lost } = this.#parts.registry.find(key);
+    if (backend !== undefined) return { kind: "backend", backend };
+    if (lost !== undefined) {
+      const { service, version } = key;
+      this.#parts.observe({ kind: "backend-lost", service, version, pid: lost.identity.pid });
+    }
+    return this.#find(key, definition);
+  }
+
+  /** The registered backend may have been replaced by another process on the same endpoint. */
+  async #find(key: BackendKey, definition: ServiceDefinition): Promise<HelloRoute<RegisteredBackend>> {
+    const { service, registry, observe } = this.#parts;
+    if (!service.covers(key)) return { kind: "refused", refusal: REFUSALS.notRegistered };
+    try {
+      const backend = await service.verify(key, definition);
+      registry.insert(backend);
+      observe({
+        kind: "backend-verified",
+        service: key.service,
+        version: key.version,
+        pid: backend.identity.pid,
+      });
+      return { kind: "backend", backend };
+    } catch (error) {
+      observe({
+        kind: "backend-rejected",
+        service: key.service,
+        version: key.version,
+        detail: detailOf(error),
+      });
+      return { kind: "refused", refusal: REFUSALS.notRegistered };
+    }
+  }
+
+  #load(hello: Hello): LoadedService {
+    let definition: ServiceDefinition;
+    try {
+      definition = this.#parts.definitions.loadSync(hello.serviceName);
+    } catch (error) {
+      return { definition: undefined, refusal: loadRefusal(error) };
+    }
+    const blocked = checkVersionAllowed(definition, hello.wantedVersion);
+    if (blocked !== undefined) {
+      const refused = blocked === "BelowMinVersion" ? REFUSALS.belowMinVersion : REFUSALS.outsideAllowList;
+      return { definition: undefined, refusal: refused };
+    }
+    try {
+      const instanceId = brokerInstanceId(brokerInstance(definition));
+      return { definition, key: { instanceId, service: hello.serviceName, version: hello.wantedVersion } };
+    } catch (error) {
+      const reason = `service isolation could not be resolved: ${detailOf(error)}`;
+      return { definition: undefined, refusal: refusal(ErrorCode.ERROR_INTERNAL, reason) };
+    }
+  }
+}
+
+type LoadedService =
+  | { readonly definition: ServiceDefinition; readonly key: BackendKey }
+  | { readonly definition: undefined; readonly refusal: Refusal };
+
+function loadRefusal(error: unknown): Refusal {
+  if (error instanceof ServiceDefinitionError) {
+    if (error.kind === "InvalidName") return REFUSALS.serviceName;
+    if (error.isNotFound) return REFUSALS.definitionMissing;
+  }
+  const reason = `service definition could not be loaded: ${detailOf(error)}`;
+  return refusal(ErrorCode.ERROR_SERVICE_UNKNOWN, reason);
+}
+
+/** The reference's own words where there are some: they reach the wire. */
+function detailOf(error: unknown): string {
+  const detail = (error as { detail?: unknown }).detail;
+  return typeof detail === "string" ? detail : error instanceof Error ? error.message : String(error);
+}

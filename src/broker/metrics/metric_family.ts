@@ -1,0 +1,70 @@
+// This module has no I/O.
+
+/** What a metric counts by. */
+export type MetricLabel = "service" | "version" | "outcome";
+
+/** A metric and what it is counted by. */
+export interface MetricFamily<Label extends MetricLabel = MetricLabel> {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly Label[];
+}
+
+/** What every metric's name starts with. Frozen for v1, like the names, kinds and labels below (protocol 6.12). */
+export const METRIC_PREFIX = "running_process_broker_v1_";
+
+/** Hellos answered. */
+export const HELLO_TOTAL: MetricFamily<"service" | "version" | "outcome"> = {
+  name: `${METRIC_PREFIX}hello_total`,
+  type: "counter",
+  labels: ["service", "version", "outcome"],
+};
+
+/** From the first byte of a Hello to its answer. */
+export const HELLO_DURATION_SECONDS: MetricFamily<"service"> = {
+  name: `${METRIC_PREFIX}hello_duration_seconds`,
+  type: "histogram",
+  labels: ["service"],
+};
+
+/** Backends that run. */
+export const ACTIVE_BACKENDS: MetricFamily<"service"> = {
+  name: `${METRIC_PREFIX}active_backends`,
+  type: "gauge",
+  labels: ["service"],
+};
+
+/** Launches of backends. */
+export const SPAWN_ATTEMPTS_TOTAL: MetricFamily<"service" | "version" | "outcome"> = {
+  name: `${METRIC_PREFIX}spawn_attempts_total`,
+  type: "counter",
+  labels: ["service", "version", "outcome"],
+};
+
+/** Launches left in the running window. */
+export const SPAWN_BUDGET_REMAINING: MetricFamily<"service" | "version"> = {
+  name: `${METRIC_PREFIX}spawn_budget_remaining`,
+  type: "gauge",
+  labels: ["service", "version"],
+};
+
+/** Connections the broker holds. */
+export const CONNECTIONS_OPEN: MetricFamily<never> = {
+  name: `${METRIC_PREFIX}connections_open`,
+  type: "gauge",
+  labels: [],
+};
+
+/** Open descriptors divided by their limit. */
+export const FD_USAGE_RATIO: MetricFamily<never> = {
+  name: `${METRIC_PREFIX}fd_usage_ratio`,
+  type: "gauge",
+  labels: [],
+};
+
+/** Whole seconds since the broker started. */
+export const UPTIME_SECONDS: MetricFamily<never> = {
+  name: `${METRIC_PREFIX}uptime_seconds`,
+  type: "gauge",
+  labels: [],
+};

@@ -1,0 +1,24 @@
+// This module has no I/O.
+import type { MetricFamily } from "./metric_family.ts";
+
+/** One line of a metric. */
+export interface MetricSample {
+  /** The metric's name, behind it `_bucket`, `_count` or `_sum` for a histogram. */
+  readonly name: string;
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly value: number;
+}
+
+/** A metric with the samples it has now, those with the same label values next to each other. */
+export interface MetricSource {
+  readonly family: MetricFamily;
+  samples(): MetricSample[];
+}
+
+/** Puts the names of a metric's labels to the values of a series. */
+export function namedLabels(
+  family: MetricFamily,
+  values: readonly string[],
+): [name: string, value: string][] {
+  return family.labels.map((name, i) => [name, values[i]!]);
+}

@@ -1,0 +1,49 @@
+// This module has no I/O.
+
+/** What the command line says is not a command: exit code 2 (protocol 10.1). */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+}
+
+/** Arguments as this command has always read them: the value of an option is the element behind it. */
+export class CommandLine {
+  readonly #args: readonly string[];
+
+  constructor(args: readonly string[]) {
+    this.#args = args;
+  }
+
+  /** The first element. */
+  get command(): string | undefined {
+    return this.#args[0];
+  }
+
+  has(flag: string): boolean {
+    return this.#args.includes(flag);
+  }
+
+  /** The element behind the first occurrence of an option. */
+  value(option: string): string | undefined {
+    const index = this.#args.indexOf(option);
+    if (index < 0) return undefined;
+    const value = this.#args[index + 1];
+    if (value === undefined) throw new UsageError(`${option} needs a value`);
+    return value;
+  }
+
+  /** @throws {UsageError} When the option is missing. */
+  required(option: string): string {
+    const value = this.value(option);
+    if (value === undefined) throw new UsageError(`missing ${option}`);
+    return value;
+  }
+
+  /** @throws {UsageError} When the value is no whole number of at least `min`. */
+  count(option: string, min: number): number | undefined {
+    const value = this.value(option);
+    if (value === undefined) return undefined;
+    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : NaN;
+    if (number >= min) return number;
+    throw new UsageError(`${option} must be a whole number of at least ${min}, seen "${value}"`);
+  }
+}

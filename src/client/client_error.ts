@@ -1,0 +1,64 @@
+// This module has no I/O.
+import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+
+/** What went wrong on the way to a backend, in the reference's words (protocol 5.3). */
+export type BrokerClientErrorKind =
+  | "BrokerDisabled"
+  | "DisableEnv"
+  | "BrokerConnect"
+  | "BackendConnect"
+  | "Framing"
+  | "DecodeFrame"
+  | "DecodeHelloReply"
+  | "DecodeAdminReply"
+  | "UnexpectedResponseFrame"
+  | "MissingHelloReplyResult"
+  | "Refused"
+  | "EmptyBackendPipe"
+  | "Deadline";
+
+/** A broker's refusal of a Hello (protocol 2.1, `Refused`). */
+export interface ClientRefusal {
+  /** `ErrorCode` of the wire; unknown numbers become 0. */
+  readonly code: number;
+  /** The broker's words. */
+  readonly reason: string;
+  /** When to try again, milliseconds from now; 0 when the broker gave no hint. */
+  readonly retryAfterMs: bigint;
+}
+
+/** Why a client could not reach its backend. */
+export class BrokerClientError extends BrokerError {
+  override readonly name: string = "BrokerClientError";
+  /** The failed step. */
+  readonly kind: BrokerClientErrorKind;
+  /** Set when `kind` is "Refused". */
+  readonly refusal: ClientRefusal | undefined;
+
+  constructor(
+    kind: BrokerClientErrorKind,
+    message: string,
+    options: ErrorOptions & { refusal?: ClientRefusal } = {},
+  ) {
+    super(codeOf(kind, options.cause), message, options);
+    this.kind = kind;
+    this.refusal = options.refusal;
+  }
+}
+
+function codeOf(kind: BrokerClientErrorKind, cause: unknown): BrokerErrorCode {
+  switch (kind) {
+    case "Refused":
+      return "refused";
+    case "BrokerDisabled":
+    case "DisableEnv":
+      return "config";
+    case "Deadline":
+      return "deadline";
+    case "BrokerConnect":
+    case "BackendConnect":
+      return BrokerError.is(cause) ? cause.code : "os";
+    default:
+      return "protocol";
+  }
+}

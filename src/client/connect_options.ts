@@ -1,0 +1,43 @@
+// This module has no I/O.
+
+/** How long a client waits for broker and backend together; the reference's newer default (protocol 13). */
+export const CONNECT_DEADLINE_MS_DEFAULT = 30_000;
+/** How long a client waits for the handoff-ready relay before it reconnects (protocol 5.2). */
+export const HANDOFF_READY_TIMEOUT_MS_DEFAULT = 2_000;
+
+/** What to reach, and how. */
+export interface ConnectOptions {
+  /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. */
+  service: string;
+  /** The version that is wanted, `MAJOR.MINOR.PATCH` with an optional `-tail`. */
+  version: string;
+  /** Endpoint of the broker: on Unix the path of its socket. */
+  broker: string;
+  /** The caller's own version; a cached endpoint is tried only when it equals `version`. @default {version} */
+  selfVersion?: string | undefined;
+  /** A backend endpoint from an earlier connection, tried before the broker is asked. */
+  cachedEndpoint?: string | undefined;
+  /**
+   * Whether the broker may hand this very connection over to the backend: "auto" waits only when the
+   * broker says that it is doing so, `true` whenever it issued a token, `false` never. @default {"auto"}
+   */
+  adoptHandedOffConnection?: "auto" | boolean | undefined;
+  /** Milliseconds to wait for a connection that is being handed over; then the client reconnects. @default {2000} */
+  handoffReadyTimeoutMs?: number | undefined;
+  /** Milliseconds for everything together. @default {30000} */
+  deadlineMs?: number | undefined;
+  /** Version of the tool, for people; at most 128 bytes. @default {""} */
+  clientVersion?: string | undefined;
+  /** Name of the client library, at most 64 bytes. @default {"running-process"} */
+  clientLibName?: string | undefined;
+  /** Version of the client library, at most 64 bytes. */
+  clientLibVersion?: string | undefined;
+  /** Seconds between signs of life that the tool intends; 0 leaves it to the broker. @default {0n} */
+  clientKeepaliveSecs?: bigint | undefined;
+  /** W3C trace context that the broker echoes and passes on. @default {""} */
+  traceparent?: string | undefined;
+  /** Vendor part of the trace context. @default {""} */
+  tracestate?: string | undefined;
+  /** Ends the attempt early, with its reason. */
+  signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,53 @@
+import { BrokerError } from "../errors.ts";
+import { type WaitOptions, withDeadline } from "../transport/deadline.ts";
+import type { LocalStream } from "../transport/local_stream.ts";
+import { isPeerGone } from "../transport/os_error.ts";
+import {
+  CAPABILITY_HANDLE_PASSING,
+  CAPABILITY_HANDOFF_ANNOUNCED,
+} from "../wire/constants.ts";
+import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
+import { decodeHandoffReady } from "../wire/handoff_frames.ts";
+import { readFrame } from "../wire/read_frame.ts";
+
+/**
+ * Whether to wait for the connection to be handed over (protocol 5.3 S9).
+ *
+ * "auto" waits only for a broker that says so by bit 32: the reference issues tokens also when no
+ * handover can follow, and waiting for one then costs the whole timeout.
+ */
+export function handoffAnnounced(adopt: "auto" | boolean, negotiated: Negotiated): boolean {
+  if (adopt === false || negotiated.handlePassedToken.length === 0) return false;
+  const bits = adopt === "auto"
+    ? CAPABILITY_HANDLE_PASSING | CAPABILITY_HANDOFF_ANNOUNCED
+    : CAPABILITY_HANDLE_PASSING;
+  return (negotiated.serverCapabilities & bits) === bits;
+}
+
+/**
+ * Waits for the one frame that says that the backend now holds the other end (protocol 5.3 S10).
+ *
+ * @returns Why the connection was not handed over; `undefined` when it was. Bytes behind the frame
+ *   stay in the stream.
+ * @throws The caller's abort reason only: everything else is a reason to reconnect (model rule 10).
+ */
+export async function awaitHandoffReady(
+  stream: LocalStream,
+  negotiated: Negotiated,
+  wait: WaitOptions,
+): Promise<string | undefined> {
+  try {
+    const body = await withDeadline("see the handoff-ready event", wait, (signal) => {
+      return readFrame(stream, { signal });
+    });
+    const ready = decodeHandoffReady(body, negotiated.handlePassedToken);
+    return ready.ok ? undefined : ready.detail;
+  } catch (error) {
+    wait.signal?.throwIfAborted();
+    if (isPeerGone(error)) return "the broker closed the connection";
+    if (BrokerError.is(error) && error.code === "deadline") {
+      return `no handoff-ready event in ${wait.deadlineMs} ms`;
+    }
+    return (error as Error).message;
+  }
+}

@@ -1,0 +1,35 @@
+import { BrokerError } from "../errors.ts";
+
+/** How long to wait for another process, and what may end the wait earlier. */
+export interface WaitOptions {
+  /** Milliseconds until the wait is given up. */
+  readonly deadlineMs: number;
+  /** Ends the wait early, with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs an act with a signal that fires at its deadline or when the caller's signal does.
+ *
+ * @param act What is waited for, for the message: "read the Hello reply of …".
+ * @throws {BrokerError} With code "deadline" when the time is up; the caller's abort reason otherwise.
+ */
+export async function withDeadline<T>(
+  act: string,
+  { deadlineMs, signal }: WaitOptions,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new BrokerError("deadline", `Cannot ${act}: nothing came within ${deadlineMs} ms`));
+  }, deadlineMs);
+  const abort = () => controller.abort(signal!.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    return await run(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,22 @@
+import process from "node:process";
+import { loadNative } from "../../ffi/native.ts";
+import { BrokerError } from "../errors.ts";
+import type { Transport } from "./transport.ts";
+import { unixTransport } from "./unix/unix_transport.ts";
+
+/**
+ * The local sockets of this machine's kernel.
+ *
+ * Loading never fails for want of native calls: {@linkcode Transport.nativeMissing} says what cannot be done.
+ *
+ * @throws {BrokerError} With code "unsupported" on Windows, whose named pipes are not built yet.
+ */
+export async function loadTransport(): Promise<Transport> {
+  if (process.platform === "win32") {
+    throw new BrokerError(
+      "unsupported",
+      "Cannot use local sockets on Windows: named pipes are not supported yet",
+    );
+  }
+  return unixTransport(await loadNative());
+}

@@ -1,0 +1,84 @@
+import type { Socket } from "node:net";
+import { BrokerError } from "../errors.ts";
+import { ChunkQueue } from "./chunk_queue.ts";
+import type { LocalStream } from "./local_stream.ts";
+import { isPeerGone, streamError } from "./os_error.ts";
+
+/** Above this many unread bytes the kernel's own buffer holds the rest, so a slow reader slows its writer. */
+const READ_AHEAD_BYTES_MAX = 256 * 1024;
+
+/** A {@linkcode LocalStream} over a socket of `node:net`, which all three runtimes have. */
+export class NetStream implements LocalStream {
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #queue = new ChunkQueue();
+  #error: unknown;
+  #reading = false;
+
+  /** @param socket Paused or flowing; owned by this stream from now on. */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("error", (error) => this.#error ??= error);
+    socket.on("end", () => this.#queue.end());
+    this.closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        const lost = this.#error !== undefined;
+        this.#queue.end(lost ? streamError("read", this.#error) : undefined);
+        resolve();
+      });
+    });
+  }
+
+  read(signal?: AbortSignal): Promise<Uint8Array | null> {
+    if (!this.#reading) this.#startReading();
+    else if (this.#socket.isPaused() && this.#queue.bytes < READ_AHEAD_BYTES_MAX) this.#socket.resume();
+    return this.#queue.read(signal);
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#queue.unshift(bytes);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(this.#gone("write"));
+      this.#socket.write(
+        bytes,
+        (error) => error ? reject(streamError("write", this.#error ?? error)) : resolve(),
+      );
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed || this.#socket.writableEnded) return resolve();
+      const failed = () => this.#error !== undefined && !isPeerGone(this.#error);
+      const settle = () => failed() ? reject(streamError("end", this.#error)) : resolve();
+      this.#socket.once("close", settle);
+      this.#socket.end(() => {
+        this.#socket.off("close", settle);
+        settle();
+      });
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+    this.#queue.clear();
+    this.#queue.end();
+  }
+
+  #startReading(): void {
+    this.#reading = true;
+    this.#socket.on("data", (chunk: Uint8Array) => {
+      this.#queue.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      if (this.#queue.bytes >= READ_AHEAD_BYTES_MAX) this.#socket.pause();
+    });
+    this.#socket.resume();
+  }
+
+  #gone(act: string): BrokerError {
+    if (this.#error !== undefined) return streamError(act, this.#error);
+    return new BrokerError("closed", `Cannot ${act}: the connection is closed`);
+  }
+}

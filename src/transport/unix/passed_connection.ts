@@ -1,0 +1,32 @@
+import type { Native } from "../../../ffi/native.ts";
+import type { OwnedFd } from "../../../ffi/owned_fd.ts";
+import type { LocalStream } from "../local_stream.ts";
+import { NetStream } from "../net_stream.ts";
+import { adoptSocketFd } from "../socket_fd.ts";
+import type { PassedConnection } from "../transport.ts";
+
+/** A descriptor that a broker passed; nobody reads it until it is adopted. */
+export class UnixPassedConnection implements PassedConnection {
+  readonly label: string;
+  readonly #native: Native;
+  readonly #fd: OwnedFd;
+
+  constructor(native: Native, fd: OwnedFd) {
+    this.#native = native;
+    this.#fd = fd;
+    this.label = `fd ${fd.fd}`;
+  }
+
+  state(): "empty" | "readable" | "eof" | "failed" {
+    const state = this.#native.sockets.isReadable(this.#fd.fd);
+    return state.kind === "error" ? "failed" : state.kind;
+  }
+
+  adopt(): LocalStream {
+    return new NetStream(adoptSocketFd(this.#fd.release()));
+  }
+
+  close(): void {
+    this.#fd.close();
+  }
+}

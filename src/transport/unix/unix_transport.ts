@@ -1,0 +1,78 @@
+import type { Socket } from "node:net";
+import process from "node:process";
+import type { NativeResult } from "../../../ffi/native.ts";
+import { BrokerError } from "../../errors.ts";
+import { connectSocket } from "../connect_net.ts";
+import type { WaitOptions } from "../deadline.ts";
+import { checkSocketPath } from "../endpoint_limit.ts";
+import type { LocalStream } from "../local_stream.ts";
+import { NetStream } from "../net_stream.ts";
+import { publishSocket } from "../publish_socket.ts";
+import { runtime } from "../runtime.ts";
+import { socketFd } from "../socket_fd.ts";
+import type { ListenOptions, Transport } from "../transport.ts";
+import { connectBun } from "./bun_stream.ts";
+import { UnixControlConnection } from "./control_connection.ts";
+import { connectDeno } from "./deno_stream.ts";
+import { UnixIncomingConnection } from "./incoming_connection.ts";
+import { UnixIncomingControl } from "./incoming_control.ts";
+
+/** Unix sockets of `node:net`, with the native calls the runtimes lack. */
+export function unixTransport(loaded: NativeResult): Transport {
+  const native = () => {
+    if (loaded.ok) return loaded.native;
+    throw new BrokerError("unsupported", `Cannot pass, adopt or identify connections: ${loaded.reason}`);
+  };
+  return {
+    ownUser: process.geteuid?.() ?? -1,
+    nativeMissing: loaded.ok ? undefined : loaded.reason,
+    connect,
+    async connectWithPeer(endpoint, options) {
+      const socket = await connectSocket(endpoint, options);
+      const found = native().peerCredentials(socketFd(socket));
+      if (found.ok) return { stream: new NetStream(socket), peer: found.peer };
+      socket.destroy();
+      throw new BrokerError(
+        "os",
+        `Cannot tell who serves "${endpoint}": the kernel gave no peer credentials`,
+      );
+    },
+    listen: (endpoint, options, onStream) =>
+      publishSocket(endpoint, {
+        ...options,
+        pauseOnConnect: true,
+        onConnection: (socket) => onStream(new NetStream(socket)),
+      }),
+    listenPassable: (endpoint, options, onConnection) =>
+      publishNative(
+        endpoint,
+        options,
+        (socket) => onConnection(new UnixIncomingConnection(native(), socket)),
+      ),
+    async dialControl(endpoint, options) {
+      return new UnixControlConnection(native(), await connectSocket(endpoint, options));
+    },
+    listenControl: (endpoint, options, onControl) =>
+      publishNative(endpoint, options, (socket) => onControl(new UnixIncomingControl(native(), socket))),
+  };
+}
+
+async function connect(endpoint: string, options: WaitOptions): Promise<LocalStream> {
+  checkSocketPath(endpoint, process.platform);
+  switch (runtime) {
+    case "deno":
+      return await connectDeno(endpoint, options);
+    case "bun":
+      return await connectBun(endpoint, options);
+    case "node":
+      return new NetStream(await connectSocket(endpoint, options));
+  }
+}
+
+function publishNative(
+  endpoint: string,
+  options: ListenOptions,
+  onSocket: (socket: Socket) => void,
+) {
+  return publishSocket(endpoint, { ...options, pauseOnConnect: true, onConnection: onSocket });
+}

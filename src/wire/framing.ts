@@ -1,0 +1,70 @@
+// This module has no I/O.
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { ByteWriter } from "./byte_writer.ts";
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAMING_VERSION_V1 } from "./constants.ts";
+import { scanFrame } from "./frame_scan.ts";
+import { frameDecode, frameTooLarge, type FramingError } from "./framing_error.ts";
+import { type Frame, FrameSchema } from "./gen/broker_v1_envelope_pb.ts";
+import { tryDecodeStrict, writeMessage } from "./strict_decode.ts";
+import { WireDecodeError } from "./wire_decode_error.ts";
+
+// The header's place is kept by these until the body's length is known.
+const NO_HEADER = new Uint8Array(FRAME_HEADER_BYTES);
+// The fields of a frame besides its payload rarely need more.
+const ENVELOPE_BYTES = 192;
+
+/** What the front of a buffer holds. */
+export type FramedDecode =
+  | { readonly kind: "need-more" }
+  | { readonly kind: "frame"; readonly frame: Frame; readonly consumed: number }
+  | { readonly kind: "error"; readonly error: FramingError };
+
+/**
+ * Encodes a frame with its header in one buffer, so that one write sends it (protocol 1.3).
+ *
+ * @param frame The frame, or just the fields that are not default.
+ * @returns Header and body.
+ * @throws {FramingError} With kind `FrameTooLarge` when the body exceeds 16 MiB.
+ */
+export function encodeFramed(frame: MessageInitShape<typeof FrameSchema>): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(ENVELOPE_BYTES + (frame.payload?.length ?? 0));
+  writer.raw(NO_HEADER);
+  writeMessage(writer, FrameSchema, frame);
+  return withHeader(writer.finish());
+}
+
+/**
+ * Puts a header before a body that is encoded already.
+ *
+ * @param body The encoded frame.
+ * @returns Header and body in a new buffer.
+ * @throws {FramingError} With kind `FrameTooLarge` when the body exceeds 16 MiB.
+ */
+export function encodeFramedBody(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (body.length > FRAME_BYTES_MAX) throw frameTooLarge(body.length, FRAME_BYTES_MAX);
+  const framed = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  framed.set(body, FRAME_HEADER_BYTES);
+  return withHeader(framed);
+}
+
+function withHeader(framed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const bodyBytes = framed.length - FRAME_HEADER_BYTES;
+  if (bodyBytes > FRAME_BYTES_MAX) throw frameTooLarge(bodyBytes, FRAME_BYTES_MAX);
+  framed[0] = FRAMING_VERSION_V1;
+  for (let i = 0; i < 4; i++) framed[1 + i] = bodyBytes >>> (8 * i) & 0xff;
+  return framed;
+}
+
+/**
+ * Decodes the frame at the front of a buffer, if it is complete (protocol 1.4).
+ *
+ * @param buffer What arrived so far; it is not kept.
+ * @returns The frame and how many bytes it took, "need-more", or what is wrong.
+ */
+export function tryDecodeFramed(buffer: Uint8Array): FramedDecode {
+  const scan = scanFrame(buffer, 0, FRAME_BYTES_MAX);
+  if (scan.kind !== "frame") return scan.kind === "error" ? scan : { kind: "need-more" };
+  const frame = tryDecodeStrict(FrameSchema, buffer.subarray(scan.bodyStart, scan.end));
+  if (frame instanceof WireDecodeError) return { kind: "error", error: frameDecode(frame) };
+  return { kind: "frame", frame, consumed: scan.end };
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import {
+  DEFAULT_FAILED_ATTEMPT_WINDOW_MS,
+  DEFAULT_FAILED_ATTEMPTS_MAX,
+  type HandoffAttemptInputs,
+  HandoffFallbackPolicy,
+} from "../../src/handoff/fallback_policy.ts";
+import {
+  attemptFailureOf,
+  fallBack,
+  HANDOFF_FALLBACK_REASONS,
+  type HandoffAttemptFailure,
+} from "../../src/handoff/fallback_reason.ts";
+
+const enabled: HandoffAttemptInputs = {
+  clientSupportsHandoff: true,
+  servicePolicyEnabled: true,
+  fdPressureDisabled: false,
+  backendAdoptedExisting: false,
+};
+const failures: HandoffAttemptFailure[] = ["PermissionDenied", "IntegrityMismatch", "BackendAckTimeout"];
+
+function reason(decision: { kind: "attempt" } | { kind: "fallback"; reason: string }): string {
+  return decision.kind === "attempt" ? "attempt" : decision.reason;
+}
+
+describe("fallbackPolicy.decide()", () => {
+  test("attempts a handoff when nothing forbids it", () => {
+    assert.deepEqual(new HandoffFallbackPolicy().decide("b", enabled, 0), { kind: "attempt" });
+  });
+
+  test("names the first input that forbids it, in the fixed order", () => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+    policy.recordFailedAttempt("b", "BackendAckTimeout", 0);
+    let inputs: HandoffAttemptInputs = {
+      clientSupportsHandoff: false,
+      servicePolicyEnabled: false,
+      fdPressureDisabled: true,
+      backendAdoptedExisting: true,
+    };
+    const repairs: [string, Partial<HandoffAttemptInputs>][] = [
+      ["ClientUnsupported", { clientSupportsHandoff: true }],
+      ["ServicePolicyDisabled", { servicePolicyEnabled: true }],
+      ["FdPressureDisabled", { fdPressureDisabled: false }],
+      ["AdoptedBackend", { backendAdoptedExisting: false }],
+    ];
+    for (const [wanted, repair] of repairs) {
+      assert.equal(reason(policy.decide("b", inputs, 0)), wanted);
+      inputs = { ...inputs, ...repair };
+    }
+    assert.equal(reason(policy.decide("b", inputs, 0)), "FailedAttemptRateLimited");
+  });
+
+  test("falls back for a backend that was adopted running, without an error", () => {
+    const decision = new HandoffFallbackPolicy().decide("b", { ...enabled, backendAdoptedExisting: true }, 0);
+    assert.deepEqual(decision, {
+      kind: "fallback",
+      reason: "AdoptedBackend",
+      useBackendReconnect: true,
+      sendClientError: false,
+    });
+  });
+});
+
+describe("fallbackPolicy.recordFailedAttempt()", () => {
+  test("turns each failure into its reason", () => {
+    const policy = new HandoffFallbackPolicy();
+    for (const failure of failures) {
+      assert.deepEqual(policy.recordFailedAttempt("b", failure, 0), fallBack(failure));
+    }
+  });
+
+  test("counts up to the limit, then pauses the backend until the window ends", () => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 2 });
+    for (let failed = 1; failed <= 3; failed++) {
+      policy.recordFailedAttempt("b", "BackendAckTimeout", 1000);
+      assert.equal(policy.failedAttemptCount("b", 1000), Math.min(failed, 2));
+    }
+    const decision = policy.decide("b", enabled, 2000);
+    assert.deepEqual(decision, fallBack("FailedAttemptRateLimited", 29_000));
+    assert.equal(reason(policy.decide("b", enabled, 30_999)), "FailedAttemptRateLimited");
+    assert.equal(reason(policy.decide("b", enabled, 31_000)), "attempt");
+    assert.equal(policy.failedAttemptCount("b", 31_000), 0);
+  });
+
+  test("has the reference's limits by default", () => {
+    assert.equal(DEFAULT_FAILED_ATTEMPTS_MAX, 8);
+    assert.equal(DEFAULT_FAILED_ATTEMPT_WINDOW_MS, 30_000);
+    const policy = new HandoffFallbackPolicy();
+    for (let failed = 0; failed < 8; failed++) {
+      assert.equal(reason(policy.decide("b", enabled, 0)), "attempt");
+      policy.recordFailedAttempt("b", "PermissionDenied", 0);
+    }
+    assert.equal(reason(policy.decide("b", enabled, 29_999)), "FailedAttemptRateLimited");
+  });
+
+  test("counts a configured zero as one", () => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 0, windowMs: 0, backendKeysMax: 0 });
+    policy.recordFailedAttempt("b", "PermissionDenied", 0);
+    assert.deepEqual(policy.decide("b", enabled, 0), fallBack("FailedAttemptRateLimited", 1));
+    assert.equal(reason(policy.decide("b", enabled, 1)), "attempt");
+  });
+
+  test("keeps backends apart", () => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+    policy.recordFailedAttempt("b", "PermissionDenied", 0);
+    assert.equal(reason(policy.decide("c", enabled, 0)), "attempt");
+  });
+
+  test("remembers a bounded number of backends, and drops windows that are over first", () => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1, windowMs: 100, backendKeysMax: 2 });
+    policy.recordFailedAttempt("a", "PermissionDenied", 0);
+    policy.recordFailedAttempt("b", "PermissionDenied", 50);
+    policy.recordFailedAttempt("c", "PermissionDenied", 100);
+    assert.equal(policy.keysForgotten, 0);
+    assert.equal(policy.backendKeys, 2);
+    policy.recordFailedAttempt("d", "PermissionDenied", 101);
+    assert.equal(policy.keysForgotten, 1);
+    assert.equal(policy.backendKeys, 2);
+    const reasons = ["b", "c", "d"].map((key) => reason(policy.decide(key, enabled, 101)));
+    assert.deepEqual(reasons, ["attempt", "FailedAttemptRateLimited", "FailedAttemptRateLimited"]);
+  });
+});
+
+test("fallbackPolicy.recordSuccess() gives the backend its attempts back", () => {
+  const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+  policy.recordFailedAttempt("b", "PermissionDenied", 0);
+  policy.recordSuccess("b");
+  assert.equal(policy.failedAttemptCount("b", 0), 0);
+  assert.equal(reason(policy.decide("b", enabled, 0)), "attempt");
+});
+
+test("every one of the eight fallback reasons reconnects silently", () => {
+  assert.equal(new Set(HANDOFF_FALLBACK_REASONS).size, 8);
+  for (const each of HANDOFF_FALLBACK_REASONS) {
+    const decision = fallBack(each);
+    assert.equal(decision.useBackendReconnect, true);
+    assert.equal(decision.sendClientError, false);
+    assert.equal(attemptFailureOf(each), failures.find((failure) => failure === each));
+  }
+});
+
+test("fallbackPolicy agrees with a naive model over any history", () => {
+  const step = fc.tuple(fc.constantFrom("fail", "success", "decide"), fc.constantFrom("a", "b"), fc.nat(5));
+  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 3, windowMs: 10 });
+    const naive = new Map<string, { startedMs: number; failures: number }>();
+    let nowMs = 0;
+    for (const [act, key, waitMs] of steps) {
+      nowMs += waitMs;
+      const window = naive.get(key);
+      if (window !== undefined && nowMs >= window.startedMs + 10) naive.delete(key);
+      const open = naive.get(key);
+      if (act === "fail") {
+        policy.recordFailedAttempt(key, "BackendAckTimeout", nowMs);
+        naive.set(key, {
+          startedMs: open?.startedMs ?? nowMs,
+          failures: Math.min(3, (open?.failures ?? 0) + 1),
+        });
+      } else if (act === "success") {
+        policy.recordSuccess(key);
+        naive.delete(key);
+      } else {
+        const isLimited = open?.failures === 3;
+        const retryAfterMs = isLimited ? open.startedMs + 10 - nowMs : 0;
+        const wanted = isLimited ? fallBack("FailedAttemptRateLimited", retryAfterMs) : { kind: "attempt" };
+        assert.deepEqual(policy.decide(key, enabled, nowMs), wanted);
+      }
+      assert.equal(policy.failedAttemptCount(key, nowMs), naive.get(key)?.failures ?? 0);
+    }
+  }));
+});
