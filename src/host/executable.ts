@@ -45,10 +45,16 @@ export class ExecutableHasher {
   readonly #digests = new Map<string, Uint8Array>();
   readonly #running = new Map<string, Promise<Uint8Array>>();
   readonly #nowMs: () => number;
+  #hashedCount = 0;
 
   /** @param nowMs The clock of file times: milliseconds since the Unix epoch. */
   constructor(nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
+  }
+
+  /** How many files were read so far. */
+  get hashedCount(): number {
+    return this.#hashedCount;
   }
 
   /**
@@ -93,6 +99,7 @@ export class ExecutableHasher {
     algorithm: DigestAlgorithm,
     key: string,
   ): Promise<Uint8Array> {
+    this.#hashedCount += 1;
     const startedMs = this.#nowMs();
     const digest = await hashFile(file, algorithm);
     if (!isSameFile(identity, fileIdentity(await file.stat({ bigint: true })))) {

@@ -118,9 +118,9 @@ const table: { phase: string; after: RelayHandoffEvent[]; rows: Row[] }[] = [
 
 for (const { phase, after, rows } of table) {
   describe(`relay handoff in phase ${phase}`, () => {
-    for (const [event, nowMs, steps] of rows) {
+    for (const [row, [event, nowMs, steps]] of rows.entries()) {
       const shown = event.kind === "send-failed" ? `send-failed after ${event.bytesSent}` : event.kind;
-      test(`${shown} at ${nowMs}: ${steps || "nothing"} (${rows.findIndex(([each]) => each === event)})`, () => {
+      test(`row ${row}: ${shown} at ${nowMs}: ${steps || "nothing"}`, () => {
         const { state } = play(after).turn;
         assert.equal(state.phase, phase);
         const turn = nextHandoffStep(state, event, nowMs);

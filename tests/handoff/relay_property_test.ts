@@ -135,6 +135,7 @@ function happen(ledger: Ledger, phase: string, event: RelayHandoffEvent, isTimel
 
 test("I1-I5: a driver can obey every step of any relay handoff, and owns nothing at its end", () => {
   const waitMs = fc.constantFrom(0, 1, 1, 1, 1, 1, 2400, ACK_DEADLINE_MS);
+  const reached = new Set<string>();
   const history = fc.array(fc.tuple(waitMs, fc.nat(1000)), { minLength: 4, maxLength: 20 });
   fc.assert(
     fc.property(history, (choices) => {
@@ -157,11 +158,13 @@ test("I1-I5: a driver can obey every step of any relay handoff, and owns nothing
         ledger.obey(turn);
       }
       ledger.obey(nextHandoffStep(turn.state, aborted, nowMs));
+      reached.add(ledger.isReadyOut ? "handed-off" : ledger.dials > 1 ? "retried" : "fallback");
       assert.ok(ledger.isDone, "I4, I9: giving up ends it from everywhere");
       assert.ok(ledger.dials <= 3);
     }),
     { numRuns: 400 },
   );
+  assert.deepEqual([...reached].sort(), ["fallback", "handed-off", "retried"]);
 });
 
 test("relay handoff survives any event in any state: one close of A, one settled token, nothing after the end", () => {
