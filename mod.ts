@@ -21,6 +21,7 @@
 export { BrokerError, type BrokerErrorCode } from "./src/errors.ts";
 export { connectToBackend } from "./src/client/connect_to_backend.ts";
 export type { ConnectOptions } from "./src/client/connect_options.ts";
+export type { ClientEvent, ClientObserver } from "./src/client/client_event.ts";
 export { BackendSession, type ConnectionRoute, type SessionParts } from "./src/client/backend_session.ts";
 export {
   BrokerClientError,

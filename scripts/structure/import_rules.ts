@@ -18,6 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src/backend": USERS_OF_TRANSPORT,
   "src/doctor": [...USERS_OF_TRANSPORT, "ffi"],
   "ffi": ["src"],
+  "src/cli": ["src", "src/*"],
   "mod.ts": ["src", "src/*"],
   "cli.ts": ["src", "src/*"],
 };

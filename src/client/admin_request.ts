@@ -4,7 +4,7 @@ import { loadTransport } from "../transport/load_transport.ts";
 import { decodeAdminReply, encodeAdminRequest } from "../wire/admin_frames.ts";
 import type { AdminReply, AdminRequestSchema } from "../wire/gen/broker_v1_admin_pb.ts";
 import { readFrame } from "../wire/read_frame.ts";
-import { BrokerClientError } from "./client_error.ts";
+import { BrokerClientError, withoutCode } from "./client_error.ts";
 import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_options.ts";
 
 /** How long to wait for a broker's answer. */
@@ -48,7 +48,7 @@ export async function sendAdminRequest(
     } catch (error) {
       options.signal?.throwIfAborted();
       const kind = signal.aborted ? "Deadline" : step.kind;
-      throw new BrokerClientError(kind, (error as Error).message.replace(/^\[\w+\] /, ""), { cause: error });
+      throw new BrokerClientError(kind, withoutCode(error), { cause: error });
     }
   });
   const decoded = decodeAdminReply(body);

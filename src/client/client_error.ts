@@ -62,3 +62,9 @@ function codeOf(kind: BrokerClientErrorKind, cause: unknown): BrokerErrorCode {
       return "protocol";
   }
 }
+
+/** The message of an error without the code that {@linkcode BrokerError} puts in front. */
+export function withoutCode(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return BrokerError.is(error) ? message.slice(`[${error.code}] `.length) : message;
+}

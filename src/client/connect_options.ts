@@ -1,4 +1,5 @@
 // This module has no I/O.
+import type { ClientObserver } from "./client_event.ts";
 
 /** How long a client waits for broker and backend together; the reference's newer default (protocol 13). */
 export const CONNECT_DEADLINE_MS_DEFAULT = 30_000;
@@ -38,6 +39,8 @@ export interface ConnectOptions {
   traceparent?: string | undefined;
   /** Vendor part of the trace context. @default {""} */
   tracestate?: string | undefined;
+  /** Told each step. */
+  observe?: ClientObserver | undefined;
   /** Ends the attempt early, with its reason. */
   signal?: AbortSignal | undefined;
 }

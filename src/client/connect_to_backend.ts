@@ -9,7 +9,8 @@ import { encodeHello } from "../wire/hello.ts";
 import { decodeHelloReply, refusalText } from "../wire/hello_reply.ts";
 import { readFrame } from "../wire/read_frame.ts";
 import { BackendSession } from "./backend_session.ts";
-import { BrokerClientError } from "./client_error.ts";
+import { BrokerClientError, withoutCode } from "./client_error.ts";
+import type { ClientObserver } from "./client_event.ts";
 import {
   CONNECT_DEADLINE_MS_DEFAULT,
   type ConnectOptions,
@@ -52,7 +53,7 @@ export async function connectToBackend(options: ConnectOptions): Promise<Backend
   const act = `reach the backend of "${options.service}"`;
   try {
     return await withDeadline(act, { deadlineMs, signal: options.signal }, (signal) => {
-      return connect(transport, options, { deadlineMs, signal });
+      return new BackendConnector(transport, options, { deadlineMs, signal }).connect();
     });
   } catch (error) {
     if (BrokerError.is(error) && error.code === "deadline" && !(error instanceof BrokerClientError)) {
@@ -62,131 +63,143 @@ export async function connectToBackend(options: ConnectOptions): Promise<Backend
   }
 }
 
-async function connect(
-  transport: Transport,
-  options: ConnectOptions,
-  wait: WaitOptions,
-): Promise<BackendSession> {
-  const skipped = await skipHello(transport, options, wait);
-  if (skipped !== undefined) return skipped;
-  const broker = await dial(transport, "BrokerConnect", options.broker, wait);
-  let negotiated: Negotiated;
-  try {
-    negotiated = await exchangeHello(broker, options, wait);
-  } catch (error) {
-    broker.close();
-    throw error;
+type SignalledWait = WaitOptions & { readonly signal: AbortSignal };
+
+/** One attempt to reach a backend (protocol 5.3); every step of it shares one deadline. */
+class BackendConnector {
+  readonly #transport: Transport;
+  readonly #options: ConnectOptions;
+  readonly #wait: SignalledWait;
+  readonly #observe: ClientObserver;
+
+  constructor(transport: Transport, options: ConnectOptions, wait: SignalledWait) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#wait = wait;
+    this.#observe = options.observe ?? (() => {});
   }
-  let handoffFallback: string | undefined;
-  if (handoffAnnounced(options.adoptHandedOffConnection ?? "auto", negotiated)) {
-    const deadlineMs = options.handoffReadyTimeoutMs ?? HANDOFF_READY_TIMEOUT_MS_DEFAULT;
-    handoffFallback = await awaitHandoffReady(broker, negotiated, { deadlineMs, signal: wait.signal });
-    if (handoffFallback === undefined) {
-      const endpoint = negotiated.backendPipe;
-      return new BackendSession({
-        stream: broker,
-        route: "handle-passed",
-        endpoint,
-        negotiated,
-        handoffFallback,
+
+  async connect(): Promise<BackendSession> {
+    const skipped = await this.#skipHello();
+    if (skipped !== undefined) return skipped;
+    const stream = await this.#dial("BrokerConnect", "broker", this.#options.broker);
+    try {
+      const negotiated = await this.#exchangeHello(stream);
+      const fallback = await this.#adopt(stream, negotiated);
+      if (fallback === "handed-over") {
+        const endpoint = negotiated.backendPipe;
+        return new BackendSession({
+          stream,
+          route: "handle-passed",
+          endpoint,
+          negotiated,
+          handoffFallback: undefined,
+        });
+      }
+      // Gone entirely before the backend is dialled: a late handover finds nobody (model rule 12).
+      stream.close();
+      return await this.#reconnect(negotiated, fallback?.detail);
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+  }
+
+  async #skipHello(): Promise<BackendSession | undefined> {
+    const { cachedEndpoint: endpoint, selfVersion, version } = this.#options;
+    if (endpoint === undefined || (selfVersion ?? version) !== version) return undefined;
+    try {
+      const stream = await this.#dial("BackendConnect", "backend", endpoint);
+      const parts = { negotiated: undefined, handoffFallback: undefined };
+      return new BackendSession({ stream, route: "hello-skip", endpoint, ...parts });
+    } catch {
+      // A cached endpoint is a guess; whatever is wrong with it, the broker knows better.
+      this.#wait.signal.throwIfAborted();
+      return undefined;
+    }
+  }
+
+  async #exchangeHello(stream: LocalStream): Promise<Negotiated> {
+    const reply = decodeHelloReply(await this.#sendHello(stream));
+    switch (reply.kind) {
+      case "negotiated":
+        this.#observe({
+          kind: "negotiated",
+          connectionId: reply.negotiated.connectionId,
+          backendEndpoint: reply.negotiated.backendPipe,
+          handoffAnnounced: this.#isHandoffAnnounced(reply.negotiated),
+        });
+        return reply.negotiated;
+      case "refused": {
+        const { code, reason, retryAfterMs } = reply;
+        throw new BrokerClientError("Refused", refusalText(reply), {
+          refusal: { code, reason, retryAfterMs },
+        });
+      }
+      case "failed":
+        throw new BrokerClientError(reply.failure, reply.detail);
+    }
+  }
+
+  /** @returns The body of the frame that answers. */
+  async #sendHello(stream: LocalStream): Promise<Uint8Array> {
+    const { signal } = this.#wait;
+    try {
+      await stream.write(encodeHello(helloOptions(this.#options, process.pid)));
+      this.#observe({ kind: "hello-sent" });
+      return await readFrame(stream, { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw new BrokerClientError("Framing", `Cannot exchange a Hello: ${(error as Error).message}`, {
+        cause: error,
       });
     }
   }
-  // Gone entirely before the backend is dialled: a late handover finds nobody (model rule 12).
-  broker.close();
-  return await reconnect(transport, negotiated, handoffFallback, wait);
-}
 
-async function skipHello(
-  transport: Transport,
-  options: ConnectOptions,
-  wait: WaitOptions,
-): Promise<BackendSession | undefined> {
-  const endpoint = options.cachedEndpoint;
-  if (endpoint === undefined || (options.selfVersion ?? options.version) !== options.version) {
-    return undefined;
+  #isHandoffAnnounced(negotiated: Negotiated): boolean {
+    return handoffAnnounced(this.#options.adoptHandedOffConnection ?? "auto", negotiated);
   }
-  try {
-    const stream = await transport.connect(endpoint, wait);
-    return new BackendSession({
-      stream,
-      route: "hello-skip",
-      endpoint,
-      negotiated: undefined,
-      handoffFallback: undefined,
-    });
-  } catch {
-    // A cached endpoint is a guess; whatever is wrong with it, the broker knows better.
-    wait.signal?.throwIfAborted();
-    return undefined;
-  }
-}
 
-async function exchangeHello(
-  stream: LocalStream,
-  options: ConnectOptions,
-  wait: WaitOptions,
-): Promise<Negotiated> {
-  const body = await framing(async () => {
-    await stream.write(encodeHello(helloOptions(options, process.pid)));
-    return await readFrame(stream, readOptions(wait));
-  }, wait);
-  const reply = decodeHelloReply(body);
-  switch (reply.kind) {
-    case "negotiated":
-      return reply.negotiated;
-    case "refused": {
-      const { code, reason, retryAfterMs } = reply;
-      throw new BrokerClientError("Refused", refusalText(reply), { refusal: { code, reason, retryAfterMs } });
+  /** @returns "handed-over", or why not; `undefined` when that was not to be expected. */
+  async #adopt(
+    stream: LocalStream,
+    negotiated: Negotiated,
+  ): Promise<"handed-over" | { detail: string } | undefined> {
+    if (!this.#isHandoffAnnounced(negotiated)) return undefined;
+    const deadlineMs = this.#options.handoffReadyTimeoutMs ?? HANDOFF_READY_TIMEOUT_MS_DEFAULT;
+    const detail = await awaitHandoffReady(stream, negotiated, { deadlineMs, signal: this.#wait.signal });
+    if (detail === undefined) {
+      this.#observe({ kind: "handed-over", connectionId: negotiated.connectionId });
+      return "handed-over";
     }
-    case "failed":
-      throw new BrokerClientError(reply.failure, reply.detail);
+    this.#observe({ kind: "handoff-fallback", detail });
+    return { detail };
   }
-}
 
-function readOptions({ signal }: WaitOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
-/** Failures of the byte stream are of one kind, except the caller's own abort. */
-async function framing<T>(act: () => Promise<T>, wait: WaitOptions): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    wait.signal?.throwIfAborted();
-    throw new BrokerClientError("Framing", `Cannot exchange a Hello: ${(error as Error).message}`, {
-      cause: error,
-    });
+  async #reconnect(negotiated: Negotiated, handoffFallback: string | undefined): Promise<BackendSession> {
+    const endpoint = negotiated.backendPipe;
+    if (endpoint === "") {
+      throw new BrokerClientError(
+        "EmptyBackendPipe",
+        "Cannot connect to the backend: the broker named no endpoint",
+      );
+    }
+    const stream = await this.#dial("BackendConnect", "backend", endpoint);
+    return new BackendSession({ stream, route: "broker-negotiated", endpoint, negotiated, handoffFallback });
   }
-}
 
-async function reconnect(
-  transport: Transport,
-  negotiated: Negotiated,
-  handoffFallback: string | undefined,
-  wait: WaitOptions,
-): Promise<BackendSession> {
-  const endpoint = negotiated.backendPipe;
-  if (endpoint === "") {
-    throw new BrokerClientError(
-      "EmptyBackendPipe",
-      "Cannot connect to the backend: the broker named no endpoint",
-    );
-  }
-  const stream = await dial(transport, "BackendConnect", endpoint, wait);
-  return new BackendSession({ stream, route: "broker-negotiated", endpoint, negotiated, handoffFallback });
-}
-
-async function dial(
-  transport: Transport,
-  kind: "BrokerConnect" | "BackendConnect",
-  endpoint: string,
-  wait: WaitOptions,
-): Promise<LocalStream> {
-  try {
-    return await transport.connect(endpoint, wait);
-  } catch (error) {
-    wait.signal?.throwIfAborted();
-    throw new BrokerClientError(kind, (error as Error).message.replace(/^\[\w+\] /, ""), { cause: error });
+  async #dial(
+    kind: "BrokerConnect" | "BackendConnect",
+    to: "broker" | "backend",
+    endpoint: string,
+  ): Promise<LocalStream> {
+    try {
+      const stream = await this.#transport.connect(endpoint, this.#wait);
+      this.#observe({ kind: "connected", to, endpoint });
+      return stream;
+    } catch (error) {
+      this.#wait.signal.throwIfAborted();
+      throw new BrokerClientError(kind, withoutCode(error), { cause: error });
+    }
   }
 }

@@ -2,10 +2,7 @@ import { BrokerError } from "../errors.ts";
 import { type WaitOptions, withDeadline } from "../transport/deadline.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
 import { isPeerGone } from "../transport/os_error.ts";
-import {
-  CAPABILITY_HANDLE_PASSING,
-  CAPABILITY_HANDOFF_ANNOUNCED,
-} from "../wire/constants.ts";
+import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../wire/constants.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { decodeHandoffReady } from "../wire/handoff_frames.ts";
 import { readFrame } from "../wire/read_frame.ts";

@@ -49,14 +49,14 @@ export class ByteReader {
   #longVarint(first: number): number {
     let low = first & 0x7f;
     let high = 0;
-    for (let index = 1; index < 10; index++) {
+    for (let index = 1;; index++) {
       const byte = this.#nextVarintByte();
       if (index < 4) low |= (byte & 0x7f) << (7 * index);
       else if (index === 4) {
         low |= (byte & 0x0f) << 28;
         high = (byte & 0x7f) >> 4;
       } else high |= (byte & 0x7f) << (7 * index - 32);
-      // The tenth byte carries bit 63 and nothing else.
+      // The tenth byte carries bit 63 and nothing else, so there is no eleventh.
       if (index === 9 && byte > 1) break;
       if (byte < 0x80) {
         this.high = high >>> 0;

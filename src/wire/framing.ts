@@ -41,7 +41,6 @@ export function encodeFramed(frame: MessageInitShape<typeof FrameSchema>): Uint8
  * @throws {FramingError} With kind `FrameTooLarge` when the body exceeds 16 MiB.
  */
 export function encodeFramedBody(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (body.length > FRAME_BYTES_MAX) throw frameTooLarge(body.length, FRAME_BYTES_MAX);
   const framed = new Uint8Array(FRAME_HEADER_BYTES + body.length);
   framed.set(body, FRAME_HEADER_BYTES);
   return withHeader(framed);

@@ -52,7 +52,8 @@ export function isPrivateUseId(id: number): boolean {
  * @throws {RangeError} When the id is first-party, or neither in the consumer nor in the private range.
  */
 export function applicationPayloadProtocol(id: number): number {
-  if (!isFirstPartyPayloadProtocol(id) && (isRegisteredConsumerId(id) || isPrivateUseId(id))) return id;
+  // No first-party id lies in either range.
+  if (isRegisteredConsumerId(id) || isPrivateUseId(id)) return id;
   throw new RangeError(
     `Payload protocol "${payloadProtocolText(id)}" is not an application's: ` +
       "want 0x7000 to 0x7EFF (registered) or 0xF000 to 0xFFFF (private use)",

@@ -188,7 +188,10 @@ describe("passing descriptors: what the kernel refuses", () => {
   test("lengths that no message has are refused before any call", () => {
     withPair((near, far) => {
       assert.throws(() => fdPassing.sendFd(near, new Uint8Array(), near), RangeError);
-      assert.throws(() => fdPassing.sendFd(near, new Uint8Array(SEND_BYTES_MAX + 1), near), RangeError);
+      assert.throws(
+        () => fdPassing.sendFd(near, new Uint8Array(SEND_BYTES_MAX + 1), near),
+        /1 to 4096 bytes/,
+      );
       for (const length of [0, -1, 1.5, NaN, RECEIVE_BYTES_MAX + 1]) {
         assert.throws(() => fdPassing.receive(far, length, { fdsMax: 1 }), RangeError, String(length));
       }

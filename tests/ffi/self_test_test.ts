@@ -7,15 +7,25 @@ import { fdTest, native } from "./native_fixture.ts";
 
 const refusal = { ok: false, errno: 1, name: "EPERM" } as const;
 
+/** The real calls, but closing something that is not open is noticed. */
+const sockets: SelfTestParts["sockets"] = {
+  ...native.sockets,
+  closeFd(fd) {
+    const result = native.sockets.closeFd(fd);
+    assert.deepEqual(result, { ok: true }, "closed twice");
+    return result;
+  },
+};
+
 function rejects(parts: Partial<SelfTestParts>, reason: RegExp, processId: number = process.pid): void {
-  const result = selfTest({ ...native, ...parts }, processId);
+  const result = selfTest({ ...native, sockets, ...parts }, processId);
   assert.ok(!result.ok, "the fault went unnoticed");
   assert.match(result.reason, reason);
 }
 
 describe("selfTest()", () => {
   fdTest("passes here", () => {
-    assert.deepEqual(selfTest(native, process.pid), { ok: true });
+    assert.deepEqual(selfTest({ ...native, sockets }, process.pid), { ok: true });
   });
 
   fdTest("notices that no socket pair can be made, the first or the second", () => {

@@ -16,7 +16,7 @@ const action = fc.oneof(
 );
 
 test("ackRegistry agrees with a naive list, and every token that leaves it is revoked", () => {
-  fc.assert(fc.property(fc.array(fc.tuple(action, fc.nat(5)), { maxLength: 60 }), (steps) => {
+  fc.assert(fc.property(fc.array(fc.tuple(action, fc.nat(5)), { maxLength: 60, size: "max" }), (steps) => {
     const tokens = tokenStore({ tokenTtlMs: 1_000_000 });
     const acks = new HandoffAckRegistry({ ackDeadlineMs: DEADLINE_MS, pendingAcksMax: ACKS_MAX });
     let naive: { seed: number; sinceMs: number }[] = [];

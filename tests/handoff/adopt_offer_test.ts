@@ -41,24 +41,17 @@ const truncated: AdoptOfferEvent = {
 /** From a phase, an event at a time: the steps it causes, or none. */
 type Row = readonly [event: AdoptOfferEvent, nowMs: number, steps: string];
 const ignored = (...events: AdoptOfferEvent[]): Row[] => events.map((event) => [event, 0, ""]);
-const foreign = ignored(
-  [deadline, empty, readable, hungUp, ackWritten].slice(0, 1)[0]!,
-  empty,
-  readable,
-  hungUp,
-);
 
 /** What ends a read, whatever it reads, with the descriptors held so far. */
 const endings = (held: string): Row[] => [
   [eof, 0, `${held}close-control, control-eof`],
   [received(bytes(0)), 0, `${held}close-control, control-eof`],
   [deadline, LATE, `${held}close-control, deadline`],
-  [deadline, LATE - 1, ""],
   [aborted, 0, `${held}close-control, aborted`],
   [peerRejected, 0, `${held}close-control, peer-rejected`],
   [truncated, 0, `${held}close-fd 40, close-control, control-truncated`],
-  ...foreign,
-  ...ignored(ackWritten),
+  [deadline, LATE - 1, ""],
+  ...ignored(empty, readable, hungUp, ackWritten),
 ];
 
 const table: { name: string; phase: string; after: AdoptOfferEvent[]; rows: Row[] }[] = [

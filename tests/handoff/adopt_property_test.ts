@@ -131,15 +131,10 @@ test("I1, I2, I5: whatever comes on B, each descriptor is closed or served once,
         if (step?.kind !== "receive") break;
         const cut = drawn.cuts[reads++] ?? step.bytesExact;
         const bytes = stream.slice(offset, offset + Math.max(1, Math.min(cut, step.bytesExact)));
-        const fds = (offset === 0) !== drawn.withoutFd ? [nextFd++] : [];
+        const fds = offset === 0 && !drawn.withoutFd ? [nextFd++] : [];
         if (drawn.fdsAt.includes(reads)) fds.push(nextFd++);
         offset += bytes.length;
-        take({
-          kind: "received",
-          bytes,
-          fds: offset === 1 ? [] : fds,
-          isControlTruncated: drawn.isControlTruncated,
-        });
+        take({ kind: "received", bytes, fds, isControlTruncated: drawn.isControlTruncated });
       }
       for (const answer of drawn.answers) take(answer);
       take({ kind: "received", bytes: new Uint8Array(0), fds: [nextFd++], isControlTruncated: false });

@@ -144,7 +144,7 @@ test("every one of the eight fallback reasons reconnects silently", () => {
 
 test("fallbackPolicy agrees with a naive model over any history", () => {
   const step = fc.tuple(fc.constantFrom("fail", "success", "decide"), fc.constantFrom("a", "b"), fc.nat(5));
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
     const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 3, windowMs: 10 });
     const naive = new Map<string, { startedMs: number; failures: number }>();
     let nowMs = 0;

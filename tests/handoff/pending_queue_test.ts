@@ -70,7 +70,7 @@ test("pendingQueue.drain() gives everything back in order", () => {
 
 test("I5: pendingQueue gives each handoff back exactly once, in order, never served after its expiry", () => {
   const step = fc.tuple(fc.constantFrom("enqueue", "dequeue", "expire"), fc.nat(6));
-  fc.assert(fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+  fc.assert(fc.property(fc.array(step, { maxLength: 80, size: "max" }), (steps) => {
     const queue = new PendingHandoffQueue<number>({ pendingHandoffsMax: 3, pendingTtlMs: 10 });
     let waiting: { id: number; expiryMs: number }[] = [];
     let nowMs = 0;

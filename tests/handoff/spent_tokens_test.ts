@@ -28,7 +28,7 @@ test("spentTokens.add() drops what is over", () => {
 });
 
 test("spentTokens remembers the last tokens of any history", () => {
-  const history = fc.array(fc.tuple(fc.nat(6), fc.nat(4)), { maxLength: 40 });
+  const history = fc.array(fc.tuple(fc.nat(6), fc.nat(4)), { maxLength: 40, size: "max" });
   fc.assert(fc.property(history, (steps) => {
     const spent = new SpentTokens(3, 10);
     let kept: { seed: number; expiryMs: number }[] = [];

@@ -9,8 +9,8 @@ import { FramingError } from "../../src/wire/framing_error.ts";
 import { toHex } from "../support/golden.ts";
 import { chunksOf } from "./chunk_source.ts";
 
-const body = fc.uint8Array({ maxLength: 40 });
-const cuts = fc.array(fc.nat({ max: 400 }), { maxLength: 12 });
+const body = fc.uint8Array({ maxLength: 40, size: "max" });
+const cuts = fc.array(fc.nat({ max: 400 }), { maxLength: 12, size: "max" });
 
 /** What a decoder makes of a stream: the bodies, then the residue or the error. */
 function decodeAll(chunks: readonly Uint8Array[], frameBytesMax: number): { bodies: string[]; end: string } {
@@ -25,7 +25,7 @@ function decodeAll(chunks: readonly Uint8Array[], frameBytesMax: number): { bodi
 }
 
 test("createFrameDecoder() yields every frame and the residue, however the stream is cut", () => {
-  fc.assert(fc.property(fc.array(body, { maxLength: 8 }), body, cuts, (bodies, tail, ends) => {
+  fc.assert(fc.property(fc.array(body, { maxLength: 8, size: "max" }), body, cuts, (bodies, tail, ends) => {
     const rest = tail.length === 0 ? tail : encodeFramedBody(tail).subarray(0, 4);
     const bytes = concatBytes(...bodies.map(encodeFramedBody), rest);
     const wanted = { bodies: bodies.map(toHex), end: `rest ${toHex(rest)}` };
@@ -36,8 +36,8 @@ test("createFrameDecoder() yields every frame and the residue, however the strea
 
 test("createFrameDecoder() treats garbage alike however it is cut, and never throws anything untyped", () => {
   const garbage = fc.oneof(
-    fc.uint8Array({ maxLength: 300 }),
-    fc.tuple(body, fc.uint8Array({ maxLength: 30 })).map(([one, junk]) =>
+    fc.uint8Array({ maxLength: 300, size: "max" }),
+    fc.tuple(body, fc.uint8Array({ maxLength: 30, size: "max" })).map(([one, junk]) =>
       concatBytes(encodeFramedBody(one), junk)
     ),
   );

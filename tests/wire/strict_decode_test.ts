@@ -8,6 +8,7 @@ import {
   HandoffAckSchema,
   type HelloReply,
   HelloReplySchema,
+  NegotiatedSchema,
   RefusedSchema,
 } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { type CacheManifest, CacheManifestSchema } from "../../src/wire/gen/broker_v1_manifest_pb.ts";
@@ -21,8 +22,11 @@ const u64 = fc.oneof(
   fc.constantFrom(0n, (1n << 64n) - 1n, 1n << 63n),
 );
 const i32 = fc.oneof(fc.nat({ max: 5 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
-const text = fc.oneof(fc.string({ unit: "binary", maxLength: 60 }), fc.string({ maxLength: 200 }));
-const bytes = fc.uint8Array({ maxLength: 300 });
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 60, size: "max" }),
+  fc.string({ maxLength: 200, size: "max" }),
+);
+const bytes = fc.uint8Array({ maxLength: 300, size: "max" });
 // The library writes empty keys and values of a map entry, the reference does not.
 const map = fc.dictionary(
   fc.string({ unit: "binary", minLength: 1, maxLength: 9 }),
@@ -93,6 +97,14 @@ test("encodeMessage() and decodeStrict() agree with the protobuf library on vali
   );
 });
 
+test("encodeMessage() agrees with the protobuf library at every length of a nested message", () => {
+  for (let length = 0; length < 600; length++) {
+    const value = create(NegotiatedSchema, { handlePassedToken: new Uint8Array(length).fill(length) });
+    const message = create(HelloReplySchema, { result: { case: "negotiated", value } });
+    assert.equal(toHex(encodeMessage(HelloReplySchema, message)), toHex(toBinary(HelloReplySchema, message)));
+  }
+});
+
 test("tryDecodeStrict() never throws on garbage, truncated or damaged bytes", () => {
   const damaged = fc.tuple(manifest, fc.nat(), fc.nat({ max: 255 }), fc.boolean()).map(
     ([message, at, byte, cut]) => {
@@ -102,7 +114,7 @@ test("tryDecodeStrict() never throws on garbage, truncated or damaged bytes", ()
     },
   );
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), damaged), (input) => {
+    fc.property(fc.oneof(fc.uint8Array({ maxLength: 80, size: "max" }), damaged), (input) => {
       const decoded = tryDecodeStrict(CacheManifestSchema, input);
       if (decoded instanceof WireDecodeError) return;
       // What decodes has a stable encoding without what was not understood.
@@ -139,6 +151,8 @@ test("decodeStrict() refuses what the reference refuses, with kind and path", ()
     ["0f", "InvalidWireType: invalid wire type value: 7"],
     ["0500000000", "InvalidTag: invalid tag value: 0"],
     ["220200", "BufferUnderflow: Frame.payload: buffer underflow"],
+    ["228080808010", "BufferUnderflow: Frame.payload: buffer underflow"],
+    ["080100", "InvalidTag: invalid tag value: 0"],
     ["22ffffffffffffffffff01", "BufferUnderflow: Frame.payload: buffer underflow"],
     ["0c", "UnexpectedWireType: Frame.envelope_version: invalid wire type: EndGroup (expected Varint)"],
     ["23", "UnexpectedWireType: Frame.payload: invalid wire type: StartGroup (expected LengthDelimited)"],
