@@ -27,15 +27,13 @@ export function checkPurity(tree: SourceTree): Violation[] {
 }
 
 function checkPure(tree: SourceTree, source: SourceFile): Violation[] {
-  // A type from elsewhere is harmless here; the type check without runtime libraries judges it.
-  const imports = source.imports.filter(({ isTypeOnly }) => !isTypeOnly).flatMap(
-    ({ specifier, target, line }) => {
-      const imported = target === undefined ? undefined : tree.sources.get(target);
-      if (imported === undefined ? PURE_PACKAGES.test(specifier) : isPure(imported)) return [];
-      const message = `A module without I/O imports "${specifier}"`;
-      return [{ rule: "pure-import", path: source.path, line, message }];
-    },
-  );
+  // Types count, too: with them, the file that has them comes into the type check without runtime libraries.
+  const imports = source.imports.flatMap(({ specifier, target, line }) => {
+    const imported = target === undefined ? undefined : tree.sources.get(target);
+    if (imported === undefined ? PURE_PACKAGES.test(specifier) : isPure(imported)) return [];
+    const message = `A module without I/O imports "${specifier}"`;
+    return [{ rule: "pure-import", path: source.path, line, message }];
+  });
   const message = 'A module without I/O uses "$&"';
   const rule = { rule: "pure-name", pattern: IMPURE_NAMES, within: source.code, message };
   return [...imports, ...violationsOf(source, rule)];

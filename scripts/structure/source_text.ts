@@ -15,8 +15,6 @@ export interface ImportFound {
   specifier: string;
   line: number;
   kind: "static" | "re-export" | "dynamic";
-  /** Whether nothing of it is left at run time. */
-  isTypeOnly: boolean;
 }
 
 type Part = "code" | "comment" | "quoted";
@@ -52,8 +50,7 @@ export function findImports({ text, code }: SourceText): ImportFound[] {
     [...code.matchAll(pattern)].map((match) => {
       const end = match.index + match[0].length - 1;
       const specifier = text.slice(end - (match[1] ?? "").length, end);
-      const isTypeOnly = /^(?:import|export)\s+type\b/.test(match[0]);
-      return { specifier, line: lineAt(text, match.index), kind: kind(match[0]), isTypeOnly };
+      return { specifier, line: lineAt(text, match.index), kind: kind(match[0]) };
     })
   );
 }

@@ -55,13 +55,18 @@ export class HandoffAcceptor {
     const startMs = performance.now();
     const deadlineMs = startMs + DEFAULT_OFFER_DEADLINE_MS;
     const plan = planAdoptOffer({ tokens: this.#tokens, spent: this.#spent, deadlineMs });
-    const driver = new OfferDriver(control, this.#parts.adopted, this.#stop.signal);
+    const { observe, adopted } = this.#parts;
+    const driver = new OfferDriver(control, this.#stop.signal, (connection, correlationId) => {
+      const durationUs = Math.round((performance.now() - startMs) * 1000);
+      observe({ kind: "adopted", correlationId, native: connection.label, durationUs });
+      adopted(connection.adopt());
+    });
     let { state, steps } = startAdoptOffer(plan);
     let event = this.#rejectPeer(control) ?? await driver.take(steps);
     for (;;) {
       ({ state, steps } = nextAdoptStep(state, event, performance.now()));
       event = await driver.take(steps);
-      if (state.phase === "done") return this.#report(state.outcome, driver, startMs);
+      if (state.phase === "done") return this.#report(state.outcome);
     }
   }
 
@@ -72,33 +77,27 @@ export class HandoffAcceptor {
     return { kind: "peer-rejected", detail: `the broker is ${seen}, wanted uid ${this.#parts.ownUser}` };
   }
 
-  #report(outcome: AdoptOutcome, driver: OfferDriver, startMs: number): void {
-    const { observe } = this.#parts;
-    if (outcome.kind === "closed") {
-      return observe({ kind: "handoff-refused", reason: outcome.reason, detail: outcome.detail });
-    }
-    const durationUs = Math.round((performance.now() - startMs) * 1000);
-    const { correlationId } = outcome.offer;
-    observe({ kind: "adopted", correlationId, native: driver.labelOf(outcome.fd), durationUs });
+  #report(outcome: AdoptOutcome): void {
+    if (outcome.kind === "adopted") return;
+    this.#parts.observe({ kind: "handoff-refused", reason: outcome.reason, detail: outcome.detail });
   }
 }
 
 /** Takes the steps of the state machine, which knows passed connections by numbers. */
 class OfferDriver {
   readonly #control: IncomingControl;
-  readonly #adopted: (stream: LocalStream) => void;
   readonly #signal: AbortSignal;
+  readonly #adopt: (connection: PassedConnection, correlationId: bigint) => void;
   readonly #connections: PassedConnection[] = [];
 
-  constructor(control: IncomingControl, adopted: (stream: LocalStream) => void, signal: AbortSignal) {
+  constructor(
+    control: IncomingControl,
+    signal: AbortSignal,
+    adopt: (connection: PassedConnection, correlationId: bigint) => void,
+  ) {
     this.#control = control;
-    this.#adopted = adopted;
     this.#signal = signal;
-  }
-
-  /** What was received under a number, for people. */
-  labelOf(id: number): string {
-    return this.#connections[id]!.label;
+    this.#adopt = adopt;
   }
 
   /** Takes steps in order. @returns What the last of them led to. */
@@ -124,7 +123,7 @@ class OfferDriver {
         this.#connections[step.fd]!.close();
         return undefined;
       case "serve":
-        this.#adopted(this.#connections[step.fd]!.adopt());
+        this.#adopt(this.#connections[step.fd]!, step.offer.correlationId);
         return undefined;
       case "close-control":
         this.#control.close();

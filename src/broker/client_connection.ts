@@ -6,7 +6,6 @@ import type {
   Transport,
 } from "../transport/transport.ts";
 import type { PeerCredentials } from "../transport/local_stream.ts";
-import { FRAME_BYTES_MAX } from "../wire/constants.ts";
 import { decodeAdminRequest, encodeAdminReply } from "../wire/admin_frames.ts";
 import { createFirstFrameReader } from "../wire/first_frame_reader.ts";
 import { FRAMING_REFUSALS, routeFirstFrame } from "../wire/first_frame.ts";
@@ -29,6 +28,8 @@ export interface ClientConnectionParts {
   readonly handler: HelloHandler<RegisteredBackend>;
   readonly handoffs: HandoffDesk;
   readonly firstFrameDeadlineMs: number;
+  /** Largest body of a first frame that is read at all. */
+  readonly firstFrameBytesMax: number;
   readonly clock: Clock;
   readonly observe: BrokerObserver;
   readonly isDraining: () => boolean;
@@ -46,7 +47,7 @@ export async function serveClient(parts: ClientConnectionParts, incoming: Incomi
     return parts.observe({ kind: "peer-dropped", peer });
   }
   try {
-    const reader = createFirstFrameReader({ frameBytesMax: FRAME_BYTES_MAX });
+    const reader = createFirstFrameReader({ frameBytesMax: parts.firstFrameBytesMax });
     const wait = { deadlineMs: parts.firstFrameDeadlineMs, signal: parts.stop };
     const arrival = await incoming.firstFrame(reader, wait);
     await new ClientExchange(parts, peer, arrival.connection).answer(arrival.first);

@@ -11,6 +11,7 @@ import { ServiceDefinitionLoader } from "../service/service_definition_loader.ts
 import { checkVersionAllowed } from "../service/version_policy.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { Transport } from "../transport/transport.ts";
+import { FRAME_BYTES_MAX } from "../wire/constants.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
 import { AdminDesk } from "./admin_desk.ts";
@@ -111,6 +112,7 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
       handoffs,
       clock,
       firstFrameDeadlineMs: options.firstFrameDeadlineMs ?? FIRST_FRAME_DEADLINE_MS_DEFAULT,
+      firstFrameBytesMax: FRAME_BYTES_MAX,
       answerAdmin: (request) => admin.answer(request),
     },
   });

@@ -145,8 +145,8 @@ class BackendConnector {
   async #sendHello(stream: LocalStream): Promise<Uint8Array> {
     const { signal } = this.#wait;
     try {
-      await stream.write(encodeHello(helloOptions(this.#options, process.pid)));
       this.#observe({ kind: "hello-sent" });
+      await stream.write(encodeHello(helloOptions(this.#options, process.pid)));
       return await readFrame(stream, { signal });
     } catch (error) {
       signal.throwIfAborted();

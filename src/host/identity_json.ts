@@ -8,7 +8,7 @@ import { hasBlake3, requireDaemonIdentity } from "./daemon_digest.ts";
 const UINT32_MAX = 2 ** 32 - 1;
 const UINT64_MAX = 2n ** 64n - 1n;
 
-/** Strings, which are passed over, and integers that a JavaScript number may not hold. */
+/** Strings, which are passed over, and integers of 16 digits or more, which a JavaScript number may not hold. */
 const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?[1-9]\d{15,}(?![\d.eE])/g;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -124,7 +124,7 @@ function uint32(value: unknown): number | undefined {
 function uint64(value: unknown): bigint | undefined {
   const digits = Array.isArray(value) && value.length === 1 ? value[0] as unknown : undefined;
   if (typeof digits !== "string" && !Number.isSafeInteger(value)) return undefined;
-  if (typeof digits === "string" && !/^\d+$/.test(digits)) return undefined;
+  if (typeof digits === "string" && !/^\d{16,20}$/.test(digits)) return undefined;
   const number = BigInt(typeof digits === "string" ? digits : value as number);
   return number >= 0n && number <= UINT64_MAX ? number : undefined;
 }

@@ -91,21 +91,23 @@ const interruptions = fc.constantFrom<AdoptOfferEvent>(
   ackWritten,
   empty,
 );
-const answers = fc.array(
-  fc.constantFrom<AdoptOfferEvent>(empty, empty, readable, hungUp, ackWritten, ackWritten, ackFailed, eof),
-  { maxLength: 6 },
+const anyAnswer = fc.constantFrom<AdoptOfferEvent>(empty, readable, hungUp, ackWritten, ackFailed, eof);
+const answers = fc.oneof(
+  fc.constant<AdoptOfferEvent[]>([empty, ackWritten]),
+  fc.array(anyAnswer, { maxLength: 6 }),
 );
+const rarely = fc.nat(9).map((n) => n === 9);
 
 test("I1, I2, I5: whatever comes on B, each descriptor is closed or served once, and a token once", () => {
   const shape = fc.record({
     wire: wires,
     cuts: fc.array(fc.nat(90), { maxLength: 5 }),
-    fdsAt: fc.array(fc.nat(30), { maxLength: 2 }),
-    withoutFd: fc.boolean(),
-    interruption: fc.option(fc.tuple(fc.nat(8), interruptions), { freq: 3 }),
+    fdsAt: fc.array(fc.nat(60), { maxLength: 1 }),
+    withoutFd: rarely,
+    interruption: fc.option(fc.tuple(fc.nat(30), interruptions), { freq: 2 }),
     answers,
     waitMs: fc.constantFrom(0, 0, 0, 1, DEADLINE_MS / 6),
-    isControlTruncated: fc.nat(20).map((n) => n === 0),
+    isControlTruncated: rarely,
   });
   const ends = new Set<string>();
   fc.assert(

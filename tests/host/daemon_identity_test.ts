@@ -8,10 +8,10 @@ import { currentDaemonIdentity } from "../../src/host/daemon_identity.ts";
 import { ExecutableHasher, ownExecutablePath } from "../../src/host/executable.ts";
 import { toHex } from "../support/golden.ts";
 
+const hasher = new ExecutableHasher();
 const endpoint = { namespaceId: "private:svc", path: "/tmp/be.sock" };
 
 test("currentDaemonIdentity() carries both digests of this runtime's executable", async () => {
-  const hasher = new ExecutableHasher();
   const identity = await currentDaemonIdentity({ endpoint, idleTimeoutSecs: 30, hasher, nowMs: () => 1234 });
   const path = await ownExecutablePath();
   const sha256 = createHash("sha256").update(readFileSync(path)).digest("hex");
@@ -28,7 +28,6 @@ test("currentDaemonIdentity() carries both digests of this runtime's executable"
 });
 
 test("currentDaemonIdentity() says nothing about an idle timeout there is not", async () => {
-  const hasher = new ExecutableHasher();
   const identity = await currentDaemonIdentity({ endpoint, hasher });
   assert.equal(identity.idleTimeoutSecs, undefined);
   const count = hasher.hashedCount;

@@ -27,8 +27,9 @@ const STAT = `42 (x) S ${Array.from({ length: 49 }, (_, index) => index).join(" 
 
 /** An identity of process 42 on the fake host below. */
 function expected(fields: Partial<DaemonProcess> = {}): DaemonProcess {
-  const identity = { pid: 42, exePath: "/opt/x", bootId: "b-1", exeSha256: new Uint8Array(32).fill(1) };
-  return create(DaemonProcessSchema, { ...identity, ipcEndpoint: endpoint, ...fields });
+  const exeSha256 = new Uint8Array(32).fill(1);
+  const identity = { pid: 42, exePath: "/opt/x", bootId: "b-1", exeSha256, ipcEndpoint: endpoint };
+  return { ...create(DaemonProcessSchema, identity), ...fields };
 }
 
 /** A Linux host on which process 42 runs `/opt/x`, unless an answer is replaced. */

@@ -1,10 +1,11 @@
-// A client. argv: the options of connectToBackend() as JSON with `repeat` and `bytes` added. Each connection
+// A client. argv: the options of connectToBackend() as JSON with `repeat`, `bytes` and `verbose` added. Each connection
 // sends that many bytes and wants them back. Prints one summary, or the error.
 import process from "node:process";
-import { BrokerClientError, connectToBackend, type LocalStream } from "../../mod.ts";
+import { BrokerClientError, type ClientEvent, connectToBackend, type LocalStream } from "../../mod.ts";
 import { printJson } from "./json_line.ts";
 
-const { repeat = 1, bytes = 64, ...options } = JSON.parse(process.argv[2] ?? "{}");
+const { repeat = 1, bytes = 64, verbose = false, ...options } = JSON.parse(process.argv[2] ?? "{}");
+if (verbose) options.observe = (event: ClientEvent) => printJson({ ...event, event: event.kind });
 const payload = Uint8Array.from({ length: bytes }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
 const routes: Record<string, number> = {};
 const fallbacks: Record<string, number> = {};
@@ -16,7 +17,11 @@ try {
     if (session.handoffFallback !== undefined) {
       fallbacks[session.handoffFallback] = (fallbacks[session.handoffFallback] ?? 0) + 1;
     }
+    const startMs = performance.now();
     if (!await isEchoed(session.stream)) corrupt++;
+    if (verbose) {
+      printJson({ event: "echoed", bytes, durationUs: Math.round((performance.now() - startMs) * 1000) });
+    }
   }
   printJson({ event: "done", routes, fallbacks, corrupt });
 } catch (error) {

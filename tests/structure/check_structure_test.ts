@@ -29,7 +29,6 @@ const GOOD_TREE: Files = {
   "src/host/boot.ts": ['import { readFile } from "node:fs/promises";', imports("../naming/path.ts")],
   "src/service/definition.ts": imports("../host/boot.ts"),
   "src/handoff/state.ts": [PURE, imports("../wire/frame.ts")],
-  "src/transport/stream.ts": [PURE, 'import type { Socket } from "./listen.ts";'],
   "src/transport/listen.ts": [imports("../../ffi/libc.ts"), "Deno.pid; Bun.version;"],
   "src/client/connect.ts": [
     imports("../transport/listen.ts"),

@@ -100,7 +100,12 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   }
 }
 
-function start(started: StartedProcess[], runtime: Runtime, module: string, options: unknown): StartedProcess {
+function start(
+  started: StartedProcess[],
+  runtime: Runtime,
+  module: string,
+  options: unknown,
+): StartedProcess {
   const process = startProcess(runtimeCommand(runtime, module, [JSON.stringify(options)]));
   started.push(process);
   return process;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { LABEL_VALUE_UNITS_MAX } from "../../../src/broker/metrics/label_limits.ts";
+import { LABEL_VALUE_UNITS_MAX, LABEL_VALUES_MAX } from "../../../src/broker/metrics/label_limits.ts";
 import { MetricRegistry } from "../../../src/broker/metrics/registry.ts";
 import { renderOpenMetrics } from "../../../src/broker/metrics/render_openmetrics.ts";
 import { FRAME_BYTES_MAX } from "../../../src/wire/constants.ts";
@@ -114,10 +114,10 @@ test("renderOpenMetrics() writes any label value so that it reads back the same"
 
 test("renderOpenMetrics() fits into one frame however many names clients make up", () => {
   const registry = new MetricRegistry();
-  for (let service = 0; service < 40; service++) {
+  for (let service = 0; service <= LABEL_VALUES_MAX.service; service++) {
     registry.helloDurationSeconds.observe({ service: longest(service) }, 1);
-    for (let version = 0; version < 20; version++) {
-      for (let outcome = 0; outcome < 20; outcome++) {
+    for (let version = 0; version <= LABEL_VALUES_MAX.version; version++) {
+      for (let outcome = 0; outcome <= LABEL_VALUES_MAX.outcome; outcome++) {
         const labels = { service: longest(service), version: longest(version), outcome: longest(outcome) };
         registry.helloTotal.increment(labels, Number.MAX_SAFE_INTEGER);
         registry.spawnAttemptsTotal.increment(labels, Number.MAX_SAFE_INTEGER);

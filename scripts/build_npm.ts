@@ -1,0 +1,151 @@
+// Builds the npm package into npm/ and packs it: `deno task build:npm`. The archive's path is the last line.
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { stop, transform } from "esbuild";
+import { projectFile, projectRoot } from "../tests/support/project.ts";
+import { ChildRunner } from "./child_runner.ts";
+import { exactDependencies, npmManifest } from "./npm_manifest.ts";
+import { findImports, readSourceText } from "./structure/source_text.ts";
+import { ensureRuntime, pinnedVersions } from "./toolchain.ts";
+
+const STEP_DEADLINE_MS = 120_000;
+const SOURCES = ["mod.ts", "cli.ts", "src", "ffi"];
+const PAPERS = ["README.md", "LICENSE"];
+const STAGE = projectFile(".build/pack");
+const OUTPUT = projectFile("npm");
+const ARCHIVES = projectFile(".build/archive");
+const SHEBANG = "#!/usr/bin/env node\n";
+
+const children = new ChildRunner();
+
+async function main(): Promise<void> {
+  stage();
+  await run(
+    "deno pack",
+    process.execPath,
+    ["pack", "--allow-dirty", "--no-source-maps", "-o", "package.tgz"],
+    STAGE,
+  );
+  await run("tar", "tar", ["xzf", "package.tgz"], STAGE);
+  const files = listFiles(join(STAGE, "package"), "").filter((path) => /\.(js|d\.ts)$/.test(path));
+  rmSync(OUTPUT, { recursive: true, force: true });
+  const specifiers: string[] = [];
+  for (const path of files) specifiers.push(...await publish(path));
+  await stop();
+  for (const paper of PAPERS) cpSync(projectFile(paper), join(OUTPUT, paper));
+  writeJson(join(OUTPUT, "package.json"), manifest(specifiers));
+  const archive = await pack();
+  await judge(archive);
+  console.log(`${files.length} files of ${Object.keys(pinnedVersions).length} runtimes' code`);
+  console.log(archive);
+}
+
+/** Copies what belongs into the package, with a configuration whose exports are both entries. */
+function stage(): void {
+  rmSync(STAGE, { recursive: true, force: true });
+  mkdirSync(STAGE, { recursive: true });
+  for (const source of SOURCES) cpSync(projectFile(source), join(STAGE, source), { recursive: true });
+  const { name, version, license, imports, compilerOptions } = readJson("deno.json");
+  const packages = Object.entries(imports as Record<string, string>).filter(([, to]) =>
+    to.startsWith("npm:")
+  );
+  writeJson(join(STAGE, "deno.json"), {
+    name,
+    version,
+    license,
+    exports: { ".": "./mod.ts", "./cli": "./cli.ts" },
+    nodeModulesDir: "manual",
+    imports: Object.fromEntries(packages),
+    compilerOptions,
+  });
+  symlinkSync(projectFile("node_modules"), join(STAGE, "node_modules"));
+}
+
+/** Moves one file into the package and tells which modules it imports. */
+async function publish(path: string): Promise<string[]> {
+  const text = readFileSync(join(STAGE, "package", path), "utf8");
+  const target = join(OUTPUT, path);
+  mkdirSync(join(target, ".."), { recursive: true });
+  if (path.endsWith(".d.ts")) {
+    if (path !== "cli.d.ts") writeFileSync(target, text);
+    return findImports(readSourceText(text)).map(({ specifier }) => specifier);
+  }
+  // Node 20 has no `using`; esbuild writes it out and leaves imports alone.
+  const { code } = await transform(text.replace(/^#!.*\n/, ""), {
+    loader: "js",
+    format: "esm",
+    target: "node20",
+    legalComments: "none",
+  });
+  const isCommand = path === "cli.js";
+  writeFileSync(target, isCommand ? SHEBANG + code : code, { mode: isCommand ? 0o755 : 0o644 });
+  return findImports(readSourceText(code)).map(({ specifier }) => specifier);
+}
+
+function manifest(specifiers: readonly string[]): Record<string, unknown> {
+  const { name, version, license } = readJson("deno.json");
+  const { dependencies, devDependencies } = readJson("package.json");
+  return npmManifest({
+    name,
+    version,
+    license,
+    dependencies: exactDependencies(specifiers, dependencies),
+    koffiVersion: devDependencies.koffi,
+    engines: { node: pinnedVersions.node20, bun: pinnedVersions.bun, deno: pinnedVersions.deno },
+    folders: ["src", "ffi"],
+  });
+}
+
+async function pack(): Promise<string> {
+  rmSync(ARCHIVES, { recursive: true, force: true });
+  mkdirSync(ARCHIVES, { recursive: true });
+  const args = ["pack", OUTPUT, "--pack-destination", ARCHIVES, "--ignore-scripts"];
+  await run("npm pack", "npm", args, projectRoot);
+  const [archive] = readdirSync(ARCHIVES);
+  if (archive === undefined) throw new Error(`Cannot find the archive that npm packed in "${ARCHIVES}"`);
+  return join(ARCHIVES, archive);
+}
+
+/** Two independent judges of how the package resolves and what its types promise. */
+async function judge(archive: string): Promise<void> {
+  const node = ensureRuntime("node24");
+  const publint = projectFile("node_modules/publint/src/cli.js");
+  await run("publint", node, [publint, archive, "--strict"], projectRoot);
+  const attw = projectFile("node_modules/@arethetypeswrong/cli/dist/index.js");
+  await run("attw", node, [attw, archive, "--profile", "esm-only", "--no-emoji"], projectRoot);
+}
+
+async function run(name: string, command: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, output } = await children.run({ command, args, cwd, deadlineMs: STEP_DEADLINE_MS });
+  if (code !== 0) throw new Error(`Step "${name}" ended with ${code}\n${output}`);
+  console.log(`${name}: good`);
+}
+
+function listFiles(root: string, folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? listFiles(root, path) : [path];
+  });
+}
+
+// deno-lint-ignore no-explicit-any
+function readJson(path: string): any {
+  if (!existsSync(projectFile(path))) throw new Error(`Cannot find "${path}" in the project`);
+  return JSON.parse(readFileSync(projectFile(path), "utf8"));
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+await main();

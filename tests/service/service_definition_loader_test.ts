@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import test from "node:test";
+import { ServiceDefinitionError } from "../../src/service/service_definition_error.ts";
+import { ServiceDefinitionLoader } from "../../src/service/service_definition_loader.ts";
+import type { ServiceDefinition } from "../../src/wire/gen/broker_v1_service_def_pb.ts";
+import { makeTempDir } from "../support/temp_dir.ts";
+import { makeDefinition, makeDefinitionDir, putDefinition } from "./_definition.ts";
+
+/** A clock that sees every file as written long ago. */
+const later = { nowMs: () => Date.now() + 60_000 };
+
+/** Both ways of loading have to do the same. */
+const ways: readonly [
+  string,
+  (loader: ServiceDefinitionLoader, service: string) => Promise<Readonly<ServiceDefinition>>,
+][] = [
+  ["load", (loader, service) => loader.load(service)],
+  ["loadSync", (loader, service) => Promise.resolve().then(() => loader.loadSync(service))],
+];
+
+function failsWith(kind: string, detail: RegExp, isNotFound = false): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof ServiceDefinitionError, String(error));
+    assert.equal(error.kind, kind);
+    assert.match(error.detail, detail);
+    assert.equal(error.isNotFound, isNotFound);
+    return true;
+  };
+}
+
+for (const [way, load] of ways) {
+  test(`${way}() reads a valid definition and shares it frozen until its file changes`, async () => {
+    await using dir = await makeDefinitionDir(
+      makeDefinition({ versionAllowList: ["1.0.0"], labels: { a: "b" } }),
+    );
+    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const first = await load(loader, "svc");
+    assert.deepEqual(first, makeDefinition({ versionAllowList: ["1.0.0"], labels: { a: "b" } }));
+    assert.equal(await load(loader, "svc"), first);
+    for (const shared of [first, first.versionAllowList, first.labels]) assert.ok(Object.isFrozen(shared));
+    putDefinition(`${dir.services}/svc.servicedef`, makeDefinition({ minVersion: "2.0.0" }));
+    assert.equal((await load(loader, "svc")).minVersion, "2.0.0");
+  });
+
+  test(`${way}() sees a file that another one took the place of`, async () => {
+    await using dir = await makeDefinitionDir(makeDefinition({ minVersion: "1.0.0" }));
+    const loader = new ServiceDefinitionLoader(dir.services, later);
+    assert.equal((await load(loader, "svc")).minVersion, "1.0.0");
+    putDefinition(dir.join("new"), makeDefinition({ minVersion: "2.0.0" }));
+    renameSync(dir.join("new"), `${dir.services}/svc.servicedef`);
+    assert.equal((await load(loader, "svc")).minVersion, "2.0.0");
+    rmSync(`${dir.services}/svc.servicedef`);
+    await assert.rejects(load(loader, "svc"), failsWith("Io", /\(os error 2\)$/, true));
+  });
+
+  test(`${way}() does not trust the times of a file written just now`, async () => {
+    await using dir = await makeDefinitionDir(makeDefinition({ minVersion: "1.0.0" }));
+    const loader = new ServiceDefinitionLoader(dir.services);
+    const first = await load(loader, "svc");
+    const second = await load(loader, "svc");
+    assert.deepEqual(second, first);
+    assert.notEqual(second, first);
+  });
+
+  test(`${way}() asks for the directory's privacy every time`, async () => {
+    await using dir = await makeDefinitionDir(makeDefinition());
+    const loader = new ServiceDefinitionLoader(dir.services, later);
+    await load(loader, "svc");
+    if (process.platform === "win32") return;
+    for (const mode of [0o755, 0o701, 0o720]) {
+      chmodSync(dir.services, mode);
+      const text = new RegExp(`^service-definition directory has insecure permissions: ${dir.services}$`);
+      await assert.rejects(load(loader, "svc"), failsWith("InsecureDirectory", text));
+    }
+    chmodSync(dir.services, 0o700);
+    await load(loader, "svc");
+  });
+
+  test(`${way}() reports a missing directory before a bad name, and a bad name before a missing file`, async () => {
+    await using dir = await makeDefinitionDir();
+    const missing = new ServiceDefinitionLoader(dir.join("none"));
+    const notFound = /^service-definition I\/O failed: No such file or directory \(os error 2\)$/;
+    await assert.rejects(load(missing, "Bad"), failsWith("Io", notFound, true));
+    const loader = new ServiceDefinitionLoader(dir.services);
+    await assert.rejects(load(loader, "Bad"), failsWith("InvalidName", /^invalid name "Bad": uppercase/));
+    await assert.rejects(load(loader, "../svc"), failsWith("InvalidName", /^invalid name "\.\.\/svc": only/));
+    await assert.rejects(load(loader, "svc"), failsWith("Io", notFound, true));
+  });
+
+  test(`${way}() reports what is wrong in the file`, async () => {
+    await using dir = await makeDefinitionDir();
+    const file = `${dir.services}/svc.servicedef`;
+    const loader = new ServiceDefinitionLoader(dir.services, later);
+    writeFileSync(file, Uint8Array.of(0x0a, 0x05, 0x61));
+    const decode = /^service-definition protobuf decode failed: failed to decode Protobuf message: /;
+    await assert.rejects(load(loader, "svc"), failsWith("Decode", decode));
+    putDefinition(file, makeDefinition({ serviceName: "other" }));
+    await assert.rejects(load(loader, "svc"), failsWith("ServiceNameMismatch", /file declares "other"$/));
+    putDefinition(file, makeDefinition({ binaryPath: "rel" }));
+    await assert.rejects(load(loader, "svc"), failsWith("InvalidPath", /\(must be absolute\)$/));
+    writeFileSync(file, "");
+    await assert.rejects(load(loader, "svc"), failsWith("InvalidName", /^invalid name "": /));
+  });
+
+  test(`${way}() forgets a definition whose file went bad`, async () => {
+    await using dir = await makeDefinitionDir(makeDefinition());
+    const file = `${dir.services}/svc.servicedef`;
+    const loader = new ServiceDefinitionLoader(dir.services, later);
+    await load(loader, "svc");
+    truncateSync(file, 3);
+    await assert.rejects(load(loader, "svc"), failsWith("Decode", /buffer underflow|invalid/));
+    await assert.rejects(load(loader, "svc"), ServiceDefinitionError);
+    putDefinition(file, makeDefinition());
+    assert.equal((await load(loader, "svc")).serviceName, "svc");
+  });
+
+  test(`${way}() refuses what is no file of sensible size`, async () => {
+    await using dir = await makeDefinitionDir();
+    const loader = new ServiceDefinitionLoader(dir.services);
+    mkdirSync(`${dir.services}/directory.servicedef`);
+    await assert.rejects(load(loader, "directory"), failsWith("Io", /not a regular file$/));
+    writeFileSync(`${dir.services}/large.servicedef`, "");
+    truncateSync(`${dir.services}/large.servicedef`, 1024 * 1024 + 1);
+    await assert.rejects(load(loader, "large"), failsWith("Io", /file has 1048577 bytes, at most 1048576$/));
+  });
+
+  test(`${way}() follows links, of the directory and of the file`, async () => {
+    await using dir = await makeDefinitionDir();
+    if (process.platform === "win32") {
+      return await assert.rejects(load(new ServiceDefinitionLoader(dir.services), "svc"));
+    }
+    putDefinition(dir.join("target"), makeDefinition({ minVersion: "1.0.0" }));
+    symlinkSync(dir.join("target"), `${dir.services}/svc.servicedef`);
+    symlinkSync(dir.services, dir.join("link"));
+    const loader = new ServiceDefinitionLoader(dir.join("link"), later);
+    assert.equal((await load(loader, "svc")).minVersion, "1.0.0");
+    putDefinition(dir.join("target"), makeDefinition({ minVersion: "2.0.0" }));
+    assert.equal((await load(loader, "svc")).minVersion, "2.0.0");
+    chmodSync(dir.services, 0o750);
+    await assert.rejects(load(loader, "svc"), failsWith("InsecureDirectory", /link$/));
+  });
+}
+
+test("a loader keeps a bounded number of definitions", async () => {
+  await using dir = await makeTempDir();
+  const services = dir.path;
+  const names = Array.from({ length: 1025 }, (_, index) => `svc-${index}`);
+  for (const serviceName of names) {
+    putDefinition(`${services}/${serviceName}.servicedef`, makeDefinition({ serviceName }));
+  }
+  const loader = new ServiceDefinitionLoader(services, later);
+  const loaded = names.map((name) => loader.loadSync(name));
+  assert.equal(loader.loadSync(names.at(-1)!), loaded.at(-1));
+  assert.equal(loader.loadSync(names[1]!), loaded[1]);
+  assert.notEqual(loader.loadSync(names[0]!), loaded[0]);
+});
+
+test("both ways of loading share what they have read", async () => {
+  await using dir = await makeDefinitionDir(makeDefinition());
+  const loader = new ServiceDefinitionLoader(dir.services, later);
+  assert.equal(await loader.load("svc"), loader.loadSync("svc"));
+});
