@@ -123,9 +123,9 @@ function createReceiver(libc: Libc, layout: Layout, errnoTable: ErrnoTable): FdP
     }
     const bytes = arena.payload.slice(0, received);
     const reason = (arena.flagsSeen & MSG_CTRUNC) !== 0
-      ? `Control data was cut off (MSG_CTRUNC) after ${fds.length} descriptors`
+      ? `Control data was cut off (MSG_CTRUNC), descriptors that arrived: ${fds.length}`
       : fault ??
-        (fds.length > fdsMax ? `${fds.length} descriptors arrived, at most ${fdsMax} may` : undefined);
+        (fds.length > fdsMax ? `Descriptors that arrived: ${fds.length}, allowed: ${fdsMax}` : undefined);
     if (reason !== undefined) {
       closeAll(libc, fds);
       return { kind: "violation", reason, bytes };

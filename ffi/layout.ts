@@ -130,7 +130,7 @@ const darwin: Layout = {
     SO_PEERCRED: 0,
     MSG_PEEK: 0x2,
     MSG_DONTWAIT: 0x80,
-    MSG_NOSIGNAL: 0, // recent systems have it, older ones refuse it; every runtime ignores SIGPIPE
+    MSG_NOSIGNAL: 0, // only recent systems have it; the runtimes ignore SIGPIPE
     MSG_CTRUNC: 0x20,
     MSG_CMSG_CLOEXEC: 0,
     SHUT_RD: 0,

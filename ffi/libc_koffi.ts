@@ -1,77 +1,137 @@
 import type { Koffi } from "./koffi.ts";
 import type { Libc, UnixPlatform } from "./libc.ts";
 
-/** The C library at an absolute path, through koffi. Throws when it cannot be loaded. */
-export function openLibcWithKoffi(koffi: Koffi, path: string, platform: UnixPlatform): Libc {
-  const library = koffi.load(path);
-  const poll = library.func("poll", "int", [
-    "void *", // struct pollfd *entries
-    platform === "darwin" ? "unsigned int" : "unsigned long", // nfds_t count
-    "int", // int timeout
-  ]);
-  return {
-    sendmsg: library.func("sendmsg", "int64_t", [
+// koffi answers an "int64_t" with a number whenever it fits one.
+const everywhere = {
+  sendmsg: {
+    parameters: [
       "int", // int fd
       "void *", // const struct msghdr *message
       "int", // int flags
-    ]),
-    recvmsg: library.func("recvmsg", "int64_t", [
+    ],
+    result: "int64_t",
+  },
+  recvmsg: {
+    parameters: [
       "int", // int fd
       "void *", // struct msghdr *message
       "int", // int flags
-    ]),
-    send: library.func("send", "int64_t", [
+    ],
+    result: "int64_t",
+  },
+  send: {
+    parameters: [
       "int", // int fd
       "void *", // const void *bytes
       "size_t", // size_t length
       "int", // int flags
-    ]),
-    recv: library.func("recv", "int64_t", [
+    ],
+    result: "int64_t",
+  },
+  recv: {
+    parameters: [
       "int", // int fd
       "void *", // void *bytes
       "size_t", // size_t length
       "int", // int flags
-    ]),
-    getsockopt: library.func("getsockopt", "int", [
+    ],
+    result: "int64_t",
+  },
+  getsockopt: {
+    parameters: [
       "int", // int fd
       "int", // int level
       "int", // int option
       "void *", // void *value
       "void *", // socklen_t *length
-    ]),
-    getpeereid: platform === "linux" ? null : library.func("getpeereid", "int", [
+    ],
+    result: "int",
+  },
+  close: {
+    parameters: [
       "int", // int fd
-      "void *", // uid_t *uid
-      "void *", // gid_t *gid
-    ]),
-    close: library.func("close", "int", [
+    ],
+    result: "int",
+  },
+  dup: {
+    parameters: [
       "int", // int fd
-    ]),
-    dup: library.func("dup", "int", [
-      "int", // int fd
-    ]),
-    fcntl: platform === "darwin" ? null : library.func("fcntl", "int", [
-      "int", // int fd
-      "int", // int command
-      "int", // int argument
-    ]),
-    ioctl: library.func("ioctl", "int", [
+    ],
+    result: "int",
+  },
+  ioctl: {
+    parameters: [
       "int", // int fd
       "unsigned long", // unsigned long request
-    ]),
-    shutdown: library.func("shutdown", "int", [
+    ],
+    result: "int",
+  },
+  shutdown: {
+    parameters: [
       "int", // int fd
       "int", // int how
-    ]),
-    socketpair: library.func("socketpair", "int", [
+    ],
+    result: "int",
+  },
+  socketpair: {
+    parameters: [
       "int", // int domain
       "int", // int type
       "int", // int protocol
       "void *", // int fds[2]
-    ]),
-    poll: (entries, count) => poll(entries, count, 0),
-    getuid: library.func("getuid", "uint32_t", []),
-    geteuid: library.func("geteuid", "uint32_t", []),
+    ],
+    result: "int",
+  },
+  poll: {
+    parameters: [
+      "void *", // struct pollfd *entries
+      "size_t", // nfds_t count
+      "int", // int timeout
+    ],
+    result: "int",
+  },
+  getuid: { parameters: [], result: "uint32_t" },
+  geteuid: { parameters: [], result: "uint32_t" },
+} as const;
+
+const perPlatform = {
+  linux: {
+    fcntl: {
+      parameters: [
+        "int", // int fd
+        "int", // int command
+        "int", // int argument
+      ],
+      result: "int",
+    },
+  },
+  darwin: {
+    getpeereid: {
+      parameters: [
+        "int", // int fd
+        "void *", // uid_t *uid
+        "void *", // gid_t *gid
+      ],
+      result: "int",
+    },
+  },
+} as const;
+
+interface Functions extends Omit<Libc, "poll" | "errno" | "address"> {
+  poll(entries: Uint8Array, count: number, timeoutMs: number): number;
+}
+
+/** The C library at an absolute path, through koffi. Throws when it cannot be loaded. */
+export function openLibcWithKoffi(koffi: Koffi, path: string, platform: UnixPlatform): Libc {
+  const library = koffi.load(path);
+  const declared = Object.entries({ ...everywhere, ...perPlatform[platform] })
+    .map(([name, { result, parameters }]) => [name, library.func(name, result, parameters)]);
+  const functions = Object.fromEntries(declared) as Functions;
+  return {
+    ...functions,
+    getpeereid: platform === "darwin" ? functions.getpeereid : null,
+    fcntl: platform === "linux" ? functions.fcntl : null,
+    poll: (entries, count) => functions.poll(entries, count, 0),
     errno: () => koffi.errno(),
     address: (bytes) => koffi.address(bytes),
   };

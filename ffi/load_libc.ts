@@ -91,9 +91,9 @@ async function openForNode(host: LibcHost, platform: UnixPlatform): Promise<Libc
     : openFirst("node:ffi", paths, (path) => openLibcInNode(node, path, platform));
   if (opened.ok) return opened;
   const loaded = await host.loadKoffi();
-  if (!loaded.ok) return { ok: false, reason: `${opened.reason}, and ${loaded.reason}` };
+  if (!loaded.ok) return { ok: false, reason: `${opened.reason}; ${loaded.reason}` };
   const reopened = openFirst("koffi", paths, (path) => openLibcWithKoffi(loaded.koffi, path, platform));
-  return reopened.ok ? reopened : { ok: false, reason: `${opened.reason}, and ${reopened.reason}` };
+  return reopened.ok ? reopened : { ok: false, reason: `${opened.reason}; ${reopened.reason}` };
 }
 
 function openFirst(binding: LibcBinding, paths: readonly string[], open: (path: string) => Libc): LibcResult {

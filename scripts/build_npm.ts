@@ -1,14 +1,5 @@
 // Builds the npm package into npm/ and packs it: `deno task build:npm`. The archive's path is the last line.
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { stop, transform } from "esbuild";
@@ -17,6 +8,21 @@ import { ChildRunner } from "./child_runner.ts";
 import { exactDependencies, npmManifest } from "./npm_manifest.ts";
 import { findImports, readSourceText } from "./structure/source_text.ts";
 import { ensureRuntime, pinnedVersions } from "./toolchain.ts";
+
+/** What this script reads of `deno.json`. */
+interface ProjectConfig {
+  name: string;
+  version: string;
+  license: string;
+  imports: Record<string, string>;
+  compilerOptions: Record<string, unknown>;
+}
+
+/** What this script reads of `package.json`. */
+interface PackageFile {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
 
 const STEP_DEADLINE_MS = 120_000;
 const SOURCES = ["mod.ts", "cli.ts", "src", "ffi"];
@@ -46,7 +52,7 @@ async function main(): Promise<void> {
   writeJson(join(OUTPUT, "package.json"), manifest(specifiers));
   const archive = await pack();
   await judge(archive);
-  console.log(`${files.length} files of ${Object.keys(pinnedVersions).length} runtimes' code`);
+  console.log(`${files.length} files from modules and types`);
   console.log(archive);
 }
 
@@ -55,10 +61,8 @@ function stage(): void {
   rmSync(STAGE, { recursive: true, force: true });
   mkdirSync(STAGE, { recursive: true });
   for (const source of SOURCES) cpSync(projectFile(source), join(STAGE, source), { recursive: true });
-  const { name, version, license, imports, compilerOptions } = readJson("deno.json");
-  const packages = Object.entries(imports as Record<string, string>).filter(([, to]) =>
-    to.startsWith("npm:")
-  );
+  const { name, version, license, imports, compilerOptions } = readConfig();
+  const packages = Object.entries(imports).filter(([, to]) => to.startsWith("npm:"));
   writeJson(join(STAGE, "deno.json"), {
     name,
     version,
@@ -93,14 +97,16 @@ async function publish(path: string): Promise<string[]> {
 }
 
 function manifest(specifiers: readonly string[]): Record<string, unknown> {
-  const { name, version, license } = readJson("deno.json");
-  const { dependencies, devDependencies } = readJson("package.json");
+  const { name, version, license } = readConfig();
+  const { dependencies, devDependencies }: PackageFile = JSON.parse(
+    readFileSync(projectFile("package.json"), "utf8"),
+  );
   return npmManifest({
     name,
     version,
     license,
     dependencies: exactDependencies(specifiers, dependencies),
-    koffiVersion: devDependencies.koffi,
+    optionalDependencies: exactDependencies(["koffi"], devDependencies),
     engines: { node: pinnedVersions.node20, bun: pinnedVersions.bun, deno: pinnedVersions.deno },
     folders: ["src", "ffi"],
   });
@@ -138,10 +144,8 @@ function listFiles(root: string, folder: string): string[] {
   });
 }
 
-// deno-lint-ignore no-explicit-any
-function readJson(path: string): any {
-  if (!existsSync(projectFile(path))) throw new Error(`Cannot find "${path}" in the project`);
-  return JSON.parse(readFileSync(projectFile(path), "utf8"));
+function readConfig(): ProjectConfig {
+  return JSON.parse(readFileSync(projectFile("deno.json"), "utf8"));
 }
 
 function writeJson(path: string, value: unknown): void {

@@ -2,7 +2,9 @@
 import process from "node:process";
 import { projectRoot } from "../tests/support/project.ts";
 import { ChildRunner } from "./child_runner.ts";
-import { formatTable, formatTotal, type TableRow } from "./testing/table.ts";
+import { showFailure } from "./testing/show_failure.ts";
+import { formatTable, formatTotal, stepRow, type TableRow } from "./testing/table.ts";
+import { ensureRuntime } from "./toolchain.ts";
 
 /** A command whose exit code is the answer. */
 interface Check {
@@ -25,41 +27,31 @@ const CHECKS: readonly Check[] = [
   { name: "package", args: ["run", "-A", "--no-check", "scripts/build_npm.ts"] },
 ];
 
-const children = new ChildRunner();
-
-async function runCheck({ name, args }: Check): Promise<TableRow> {
+async function runCheck(children: ChildRunner, deno: string, { name, args }: Check): Promise<TableRow> {
   const { code, isTimedOut, output, seconds } = await children.run({
-    command: process.execPath,
+    command: deno,
     args,
     cwd: projectRoot,
     deadlineMs: DEADLINE_MS,
   });
   if (code !== 0) {
-    console.log(
-      `\nFAILED ${name}: deno ${args.join(" ")} ${isTimedOut ? "took too long" : `ended with ${code}`}`,
-    );
-    console.log(output.trimEnd().split("\n").map((line) => `  | ${line}`).join("\n"));
+    const ending = isTimedOut ? "took too long" : `ended with ${code}`;
+    showFailure(`${name}: deno ${args.join(" ")} ${ending}`, [], output);
   }
-  const isGood = code === 0;
-  return {
-    suite: name,
-    runtime: "check",
-    passed: isGood ? 1 : 0,
-    failed: isGood ? 0 : 1,
-    skipped: 0,
-    seconds,
-  };
+  return stepRow(name, "check", code === 0, seconds);
 }
 
 if (import.meta.main) {
+  const children = new ChildRunner();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       children.killAll();
       process.exit(130);
     });
   }
+  const deno = ensureRuntime("deno");
   const rows: TableRow[] = [];
-  for (const check of CHECKS) rows.push(await runCheck(check));
+  for (const check of CHECKS) rows.push(await runCheck(children, deno, check));
   console.log(`\n${formatTable(rows)}\n\n${formatTotal(rows)}`);
   process.exitCode = rows.some(({ failed }) => failed > 0) ? 1 : 0;
 }

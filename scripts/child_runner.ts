@@ -25,7 +25,10 @@ const OUTPUT_CHARS_MAX = 1_000_000;
 // A grandchild can hold the output open after the child has ended.
 const OUTPUT_GRACE_MS = 2_000;
 // What an outer tool sets for itself and a child must not inherit, and what configures this machine's brokers.
-const ENV_NOT_INHERITED = /^(npm_|RUNNING_PROCESS_|FORCE_COLOR$|NODE_OPTIONS$|NODE_TEST_CONTEXT$|INIT_CWD$)/;
+const ENV_NOT_INHERITED = new RegExp(
+  "^(npm_(?!config_)|npm_config_(local_prefix|package|yes)$|RUNNING_PROCESS_|FORCE_COLOR$|NODE_OPTIONS$|" +
+    "NODE_TEST_CONTEXT$|INIT_CWD$)",
+);
 
 /** Runs children in groups of their own, each with a deadline, and can end all of them at once. */
 export class ChildRunner {

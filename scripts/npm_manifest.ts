@@ -7,7 +7,8 @@ export interface NpmManifestInput {
   license: string;
   /** What the published files import, with exact versions. */
   dependencies: Readonly<Record<string, string>>;
-  koffiVersion: string;
+  /** What makes native calls possible on Node; the package works without. */
+  optionalDependencies: Readonly<Record<string, string>>;
   /** The oldest versions the tests run on. */
   engines: Readonly<Record<"node" | "bun" | "deno", string>>;
   /** Files and folders beside the two entries. */
@@ -49,7 +50,7 @@ export function npmManifest(input: NpmManifestInput): Record<string, unknown> {
     bin: { "running-process-broker-v1": "cli.js" },
     files: ["mod.js", "mod.d.ts", "cli.js", ...input.folders],
     dependencies: input.dependencies,
-    optionalDependencies: { koffi: input.koffiVersion },
+    optionalDependencies: input.optionalDependencies,
   };
 }
 

@@ -13,7 +13,15 @@ export interface TestDirectives {
 }
 
 /** Only suites that start processes of every runtime themselves may choose where they run. */
-const SUITES_MAY_CHOOSE = new Set(["interop", "faults", "sim", "package", "structure"]);
+const SUITES_MAY_CHOOSE = new Set([
+  "interop",
+  "faults",
+  "processes",
+  "endurance",
+  "sim",
+  "package",
+  "structure",
+]);
 
 /** Reads a test file's directives. Throws on one that is misspelt or not allowed. */
 export function readDirectives(suite: string, source: string): TestDirectives {

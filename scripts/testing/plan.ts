@@ -30,7 +30,7 @@ export interface PlanOptions {
 const UNIT_DEADLINE_MS = 60_000;
 const PROCESS_DEADLINE_MS = 240_000;
 // They start processes, watch descriptors and measure time.
-const PROCESS_SUITES = new Set(["interop", "faults", "package"]);
+const PROCESS_SUITES = new Set(["interop", "faults", "processes", "endurance", "package"]);
 
 /** Every job in the order to start them: first those that may run side by side. */
 export function planJobs(root: string, options: PlanOptions): TestJob[] {

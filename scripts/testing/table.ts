@@ -12,6 +12,11 @@ export interface TableRow {
 
 const COLUMNS = ["suite", "runtime", "passed", "failed", "skipped", "seconds"] as const;
 
+/** The row of something that is one success or one failure. */
+export function stepRow(suite: string, runtime: string, isGood: boolean, seconds: number): TableRow {
+  return { suite, runtime, passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0, seconds };
+}
+
 /** Adds up the rows of the same suite and runtime, in the order they first came. */
 export function sumRows(rows: readonly TableRow[]): TableRow[] {
   const sums = new Map<string, TableRow>();

@@ -43,7 +43,7 @@ export function extendPart(part: ReceivedPart, bytes: Uint8Array): ReceivedPart 
  */
 export function joinPart(part: ReceivedPart): Uint8Array {
   const joined = new Uint8Array(part.length);
-  let offset = part.length - part.missing;
+  let offset = part.length;
   for (let chunk = part.newest; chunk !== undefined; chunk = chunk.before) {
     offset -= chunk.bytes.length;
     joined.set(chunk.bytes, offset);

@@ -107,7 +107,7 @@ function optional<Value>(from: Json, key: string, read: Reader<Value>): Value | 
 }
 
 function object(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value as Json : undefined;
+  return typeof value === "object" && value !== null ? value as Json : undefined;
 }
 
 function string(value: unknown): string | undefined {

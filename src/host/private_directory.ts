@@ -8,48 +8,57 @@ import { isOwnerOnlyAcl, OWNER_ONLY_SDDL } from "./owner_only_acl.ts";
 const FOREIGN_BITS = 0o077;
 const PRIVATE_MODE = 0o700;
 
-/** Reads and replaces a directory's access list on Windows, as SDDL text. It takes native calls. */
+/** How directories are kept to their owner (protocol 3.6). Errors of the system are passed on. */
+export interface DirectoryAccess {
+  /** Creates a directory, with its parents, for this user alone, or makes an existing one private. */
+  makePrivate(path: string): Promise<void>;
+  /** Whether nobody but the owner may use a directory. Links are followed; who the owner is, is not asked. */
+  isPrivate(path: string): Promise<boolean>;
+  /** The same without waiting, for the path that runs on every Hello. */
+  isPrivateSync(path: string): boolean;
+}
+
+/** By mode bits. In Deno it requires `--allow-read` and `--allow-write` for the directory. */
+const modeAccess: DirectoryAccess = {
+  async makePrivate(path) {
+    await mkdir(path, { recursive: true, mode: PRIVATE_MODE });
+    await chmod(path, PRIVATE_MODE);
+  },
+  isPrivate: async (path) => ((await stat(path)).mode & FOREIGN_BITS) === 0,
+  isPrivateSync: (path) => (statSync(path).mode & FOREIGN_BITS) === 0,
+};
+
+/** The native calls on a Windows directory's access list, which is SDDL text. */
 export interface DirectoryAcl {
   read(path: string): string;
   replace(path: string, sddl: string): void;
 }
 
-/**
- * Creates a directory for this user alone, or makes an existing one private (protocol 3.6).
- *
- * In Deno it requires `--allow-read` and `--allow-write` for it.
- *
- * @param path The directory. Missing parents are created, private as well.
- * @param acl Windows only.
- * @throws {BrokerError} With code "unsupported" on Windows without `acl`. Errors of the system are passed on.
- */
-export async function ensurePrivateDirectory(path: string, acl?: DirectoryAcl): Promise<void> {
-  await mkdir(path, { recursive: true, mode: PRIVATE_MODE });
-  if (hostPlatform() === "windows") windowsAcl(acl).replace(path, OWNER_ONLY_SDDL);
-  else await chmod(path, PRIVATE_MODE);
+/** By access lists, as on Windows. */
+export function aclAccess(acl: DirectoryAcl): DirectoryAccess {
+  return {
+    async makePrivate(path) {
+      await mkdir(path, { recursive: true });
+      acl.replace(path, OWNER_ONLY_SDDL);
+    },
+    isPrivate: (path) => new Promise((resolve) => resolve(isOwnerOnlyAcl(acl.read(path)))),
+    isPrivateSync: (path) => isOwnerOnlyAcl(acl.read(path)),
+  };
 }
 
 /**
- * Whether nobody but the owner may use a directory (protocol 3.6).
+ * How this host keeps directories to their owner.
  *
- * Links are followed and the owner is not compared, as in the reference.
- *
- * @param path The directory.
- * @param acl Windows only.
- * @throws {BrokerError} With code "unsupported" on Windows without `acl`. Errors of the system are passed on.
+ * On Windows every method fails with a {@linkcode BrokerError} of code "unsupported": access lists take native
+ * calls, so hand {@linkcode aclAccess} to whoever asks for a `DirectoryAccess`.
  */
-export async function isPrivateDirectory(path: string, acl?: DirectoryAcl): Promise<boolean> {
-  if (hostPlatform() === "windows") return isOwnerOnlyAcl(windowsAcl(acl).read(path));
-  return ((await stat(path)).mode & FOREIGN_BITS) === 0;
-}
+export const directoryAccess: DirectoryAccess = hostPlatform() === "windows"
+  ? aclAccess({ read: needsNativeCalls, replace: needsNativeCalls })
+  : modeAccess;
 
-/** The same without waiting, for the path that runs on every Hello; see {@linkcode isPrivateDirectory}. */
-export function isPrivateDirectorySync(path: string, acl?: DirectoryAcl): boolean {
-  if (hostPlatform() === "windows") return isOwnerOnlyAcl(windowsAcl(acl).read(path));
-  return (statSync(path).mode & FOREIGN_BITS) === 0;
-}
-
-function windowsAcl(acl: DirectoryAcl | undefined): DirectoryAcl {
-  if (acl !== undefined) return acl;
-  throw new BrokerError("unsupported", "Cannot look at a directory's access list without native calls");
+function needsNativeCalls(path: string): never {
+  throw new BrokerError(
+    "unsupported",
+    `Cannot look at who may use "${path}": it needs native calls on Windows`,
+  );
 }

@@ -2,26 +2,13 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
 import { isNotFound, osErrorCode, osErrorText } from "./os_error_text.ts";
+import { type ProcessIdentity, startMarkInPs, startMarkOf } from "./process_start.ts";
 import { type SystemAccess, systemAccess, throwIfDenied } from "./system_access.ts";
 
-/**
- * One process, told from any later one with the same number.
- *
- * `startMark` is the platform's record of when it started, opaque and comparable for equality only.
- */
-export interface ProcessIdentity {
-  readonly pid: number;
-  readonly startMark: string;
-}
+export type { ProcessIdentity } from "./process_start.ts";
 
 /** The largest process id any supported kernel gives out. */
 export const PID_MAX = 2 ** 31 - 1;
-
-/** The field of `/proc/<pid>/stat` behind the command's closing parenthesis that holds the start time. */
-const START_TICKS_INDEX = 22 - 3;
-
-/** States of processes that have ended and wait for their parent, or are being removed. */
-const ENDED_STATES = new Set(["Z", "X", "x"]);
 
 /**
  * Identifies the process that has a number now.
@@ -89,27 +76,6 @@ export async function executablePathOf(pid: number, system: SystemAccess = syste
 /** The link that opens the executable a process runs, even when its path has another file by now. */
 export function executableLink(pid: number): string {
   return `/proc/${pid}/exe`;
-}
-
-/**
- * The start time in a `/proc/<pid>/stat` line.
- *
- * The second field is the command's name in parentheses; it may hold blanks and parentheses itself, so the
- * fields are counted from the last parenthesis.
- *
- * @returns `undefined` when the process has ended or the text is no such line.
- */
-export function startMarkOf(statLine: string): string | undefined {
-  const fields = statLine.slice(statLine.lastIndexOf(")") + 1).trim().split(" ");
-  const ticks = fields[START_TICKS_INDEX];
-  if (ticks === undefined || !/^\d+$/.test(ticks) || ENDED_STATES.has(fields[0]!)) return undefined;
-  return ticks;
-}
-
-/** The state and the start time in a line of `ps -o state=,lstart=`; `undefined` as above. */
-export function startMarkInPs(line: string): string | undefined {
-  const parts = /^(\S+)\s+(\S.*\S)$/.exec(line.trim());
-  return parts === null || ENDED_STATES.has(parts[1]![0]!) ? undefined : parts[2]!.replace(/\s+/g, " ");
 }
 
 async function linuxStart(pid: number, system: SystemAccess): Promise<string | undefined> {

@@ -14,7 +14,7 @@ import {
   type ProcessIdentity,
   processIdentity,
 } from "./process_identity.ts";
-import { type SystemAccess, systemAccess } from "./system_access.ts";
+import { type SystemAccess, systemAccess, throwIfDenied } from "./system_access.ts";
 
 /** How a process fails to be the expected one (protocol 8.5), in the reference's names. */
 export type VerifyProcessErrorKind =
@@ -61,7 +61,7 @@ export class VerifyProcessError extends BrokerError {
  * @returns The process, for liveness checks later on.
  * @throws {VerifyProcessError} When the process is another one, or that cannot be found out.
  * @throws {IdentityError} When the identity cannot be verified at all.
- * @throws {BrokerError} With code "unsupported" on Windows.
+ * @throws {BrokerError} With code "unsupported" on Windows, or when the runtime forbids looking.
  */
 export async function verifyProcess(
   expected: DaemonProcess,
@@ -93,7 +93,7 @@ async function find(pid: number, system: SystemAccess): Promise<ProcessIdentity>
   try {
     found = await processIdentity(pid, system);
   } catch (cause) {
-    if (isUnsupported(cause)) throw cause;
+    if (BrokerError.is(cause) && cause.code === "unsupported") throw cause;
     const detail = `process handle operation failed for pid ${pid}: ${osErrorText(cause)}`;
     throw new VerifyProcessError("Handle", detail, { cause });
   }
@@ -107,7 +107,7 @@ async function verifyPath(expected: DaemonProcess, system: SystemAccess): Promis
   try {
     actual = await executablePathOf(pid, system);
   } catch (cause) {
-    if (isUnsupported(cause)) throw cause;
+    throwIfDenied(cause, executableLink(pid));
     const detail = `failed to resolve executable path for pid ${pid}: ${osErrorText(cause)}`;
     throw new VerifyProcessError("ExePath", detail, { cause });
   }
@@ -157,8 +157,4 @@ function invalidPid(pid: number): VerifyProcessError {
 
 function notFound(pid: number): VerifyProcessError {
   return new VerifyProcessError("NotFound", `process not found: ${pid}`);
-}
-
-function isUnsupported(error: unknown): boolean {
-  return BrokerError.is(error) && error.code === "unsupported";
 }

@@ -1,5 +1,5 @@
 import { hostValues } from "../host/host_values.ts";
-import type { DirectoryAcl } from "../host/private_directory.ts";
+import type { DirectoryAccess } from "../host/private_directory.ts";
 import { serviceDefinitionDirectory } from "../naming/directories.ts";
 import type { HostValues } from "../naming/platform.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
@@ -21,8 +21,8 @@ export interface InstallOptions {
   readonly directory?: string | undefined;
   /** Where the process runs and for whom. */
   readonly host?: HostValues;
-  /** Windows only. */
-  readonly acl?: DirectoryAcl;
+  /** How directories are kept private. */
+  readonly access?: DirectoryAccess;
 }
 
 /**
@@ -39,5 +39,5 @@ export async function installServiceDefinition(
   options: InstallOptions = {},
 ): Promise<InstalledServiceDefinition> {
   const { path: dir, source } = serviceDefinitionDirectory(options.host ?? hostValues(), options.directory);
-  return { path: await writeServiceDefinition(dir, definition, options.acl), dir, dirSource: source };
+  return { path: await writeServiceDefinition(dir, definition, options.access), dir, dirSource: source };
 }

@@ -3,7 +3,7 @@ import { writeFileAtomically } from "../host/atomic_file.ts";
 import { readBoundedFile } from "../host/bounded_file.ts";
 import { hostPlatform } from "../host/host_platform.ts";
 import { osErrorText } from "../host/os_error_text.ts";
-import { type DirectoryAcl, ensurePrivateDirectory } from "../host/private_directory.ts";
+import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
 import { joinPath } from "../naming/join_path.ts";
 import { type CacheManifest, CacheManifestSchema } from "../wire/gen/broker_v1_manifest_pb.ts";
 import { encodeMessage } from "../wire/strict_decode.ts";
@@ -60,17 +60,17 @@ export async function writeManifest(path: string, manifest: CacheManifest): Prom
  *
  * @param cacheRoot The directory; created when missing.
  * @param manifest The manifest, sealed or not.
- * @param acl Windows only.
+ * @param access How directories are kept private.
  * @returns The file's path.
  * @throws {ManifestError} With kind `Io` or `Encode`.
  */
 export async function writeManifestToRoot(
   cacheRoot: string,
   manifest: CacheManifest,
-  acl?: DirectoryAcl,
+  access: DirectoryAccess = directoryAccess,
 ): Promise<string> {
   try {
-    await ensurePrivateDirectory(cacheRoot, acl);
+    await access.makePrivate(cacheRoot);
   } catch (error) {
     throw asIoError(error);
   }

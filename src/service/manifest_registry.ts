@@ -3,7 +3,7 @@ import { extname } from "node:path";
 import { hostIdentity, isSameHost } from "../host/host_identity.ts";
 import { hostPlatform } from "../host/host_platform.ts";
 import { isNotFound } from "../host/os_error_text.ts";
-import { type DirectoryAcl, ensurePrivateDirectory, isPrivateDirectory } from "../host/private_directory.ts";
+import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
 import { EndpointNameError } from "../naming/endpoint_name_error.ts";
 import { joinPath } from "../naming/join_path.ts";
 import { requireName, serviceNameFault, versionFault } from "../naming/validate_name.ts";
@@ -41,7 +41,7 @@ export function centralManifestPath(registry: string, service: string, version: 
  * @param service The service's name.
  * @param version Its version.
  * @param manifest The manifest, sealed or not.
- * @param acl Windows only.
+ * @param access How directories are kept private.
  * @returns The file's path.
  * @throws {ManifestError} With kind `Io`, `Encode`, `InvalidName` or `InsecureRegistry`.
  */
@@ -50,11 +50,11 @@ export async function writeManifestToCentral(
   service: string,
   version: string,
   manifest: CacheManifest,
-  acl?: DirectoryAcl,
+  access: DirectoryAccess = directoryAccess,
 ): Promise<string> {
   try {
-    await ensurePrivateDirectory(registry, acl);
-    if (!await isPrivateDirectory(registry, acl)) throw insecure(registry);
+    await access.makePrivate(registry);
+    if (!await access.isPrivate(registry)) throw insecure(registry);
   } catch (error) {
     throw asIoError(error);
   }
@@ -69,14 +69,17 @@ export async function writeManifestToCentral(
  * In Deno it requires `--allow-read` for the registry.
  *
  * @param registry The registry's directory.
- * @param acl Windows only.
+ * @param access How directories are kept private.
  * @returns The entries sorted by path; none when there is no registry, and a single failed one for a registry that
  * is not private or cannot be read.
  */
-export async function scanCentral(registry: string, acl?: DirectoryAcl): Promise<ManifestScanEntry[]> {
+export async function scanCentral(
+  registry: string,
+  access: DirectoryAccess = directoryAccess,
+): Promise<ManifestScanEntry[]> {
   let names: string[];
   try {
-    if (!await isPrivateDirectory(registry, acl)) return [failed(registry, insecure(registry))];
+    if (!await access.isPrivate(registry)) return [failed(registry, insecure(registry))];
     names = await readdir(registry);
   } catch (error) {
     return isNotFound(error) ? [] : [failed(registry, error)];
@@ -93,15 +96,15 @@ export async function scanCentral(registry: string, acl?: DirectoryAcl): Promise
  *
  * @param registry The registry's directory.
  * @param host The host to compare with; this one when left out.
- * @param acl Windows only.
+ * @param access How directories are kept private.
  */
 export async function enumerateCentral(
   registry: string,
   host?: HostIdentity,
-  acl?: DirectoryAcl,
+  access: DirectoryAccess = directoryAccess,
 ): Promise<CacheManifest[]> {
   const current = host ?? await hostIdentity();
-  const entries = await scanCentral(registry, acl);
+  const entries = await scanCentral(registry, access);
   return entries.flatMap((entry) =>
     entry.ok && isSameHost(entry.manifest.host, current) ? [entry.manifest] : []
   );

@@ -14,7 +14,6 @@ export const MANIFEST_MEDIA_TYPE = "application/vnd.running-process.cache-manife
 
 /** The field that holds the digest of all others. */
 const DIGEST_FIELD_NUMBER = CacheManifestSchema.field.selfSha256.number;
-const DIGEST_BYTES = 32;
 
 /** What a manifest starts as, and what it is encoded to when sealed. */
 type Manifest = Readonly<CacheManifest>;
@@ -65,9 +64,8 @@ export function openManifest(bytes: Uint8Array): CacheManifest {
     const detail = `manifest schema too new: got ${got}, supported ${MANIFEST_SCHEMA_VERSION}`;
     throw new ManifestError("SchemaTooNew", detail);
   }
-  const isGenuine = selfSha256.length === DIGEST_BYTES &&
-    (constantTimeEqual(selfSha256, manifestDigest(manifest)) ||
-      constantTimeEqual(selfSha256, sha256(withoutDigest(bytes))));
+  const isGenuine = constantTimeEqual(selfSha256, manifestDigest(manifest)) ||
+    constantTimeEqual(selfSha256, sha256(withoutDigest(bytes)));
   if (!isGenuine) throw new ManifestError("Corruption", "manifest self_sha256 mismatch");
   return manifest;
 }

@@ -1,7 +1,7 @@
 import { writeFileAtomically } from "../host/atomic_file.ts";
 import { hostPlatform } from "../host/host_platform.ts";
 import { isNotFound, osErrorText } from "../host/os_error_text.ts";
-import { type DirectoryAcl, ensurePrivateDirectory, isPrivateDirectory } from "../host/private_directory.ts";
+import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
 import { joinPath } from "../naming/join_path.ts";
 import { requireName, serviceNameFault } from "../naming/validate_name.ts";
 import { type ServiceDefinition, ServiceDefinitionSchema } from "../wire/gen/broker_v1_service_def_pb.ts";
@@ -36,18 +36,18 @@ export function serviceDefinitionPath(directory: string, service: string): strin
  *
  * @param directory The directory of definitions; created when missing.
  * @param definition The definition.
- * @param acl Windows only.
+ * @param access How directories are kept private.
  * @returns The file's path.
  * @throws {ServiceDefinitionError} When the definition is not valid or cannot be written.
  */
 export async function writeServiceDefinition(
   directory: string,
   definition: ServiceDefinition,
-  acl?: DirectoryAcl,
+  access: DirectoryAccess = directoryAccess,
 ): Promise<string> {
   try {
-    await ensurePrivateDirectory(directory, acl);
-    requirePrivate(await isPrivateDirectory(directory, acl), directory);
+    await access.makePrivate(directory);
+    requirePrivate(await access.isPrivate(directory), directory);
     validateServiceDefinition(definition, definition.serviceName, hostPlatform());
     const path = serviceDefinitionPath(directory, definition.serviceName);
     await writeFileAtomically(path, encodeMessage(ServiceDefinitionSchema, definition));

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { type FileIdentity, fileIdentity, isSameFile, isSettled } from "../host/file_identity.ts";
-import { type DirectoryAcl, isPrivateDirectory, isPrivateDirectorySync } from "../host/private_directory.ts";
+import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
 import {
   asIoError,
@@ -27,8 +27,8 @@ interface LoadedDefinition {
 export interface ServiceDefinitionLoaderOptions {
   /** The clock of file times: milliseconds since the Unix epoch. */
   readonly nowMs?: () => number;
-  /** Windows only. */
-  readonly acl?: DirectoryAcl;
+  /** How directories are kept private. */
+  readonly access?: DirectoryAccess;
 }
 
 /** The runtime's file status, as far as it is used. */
@@ -45,16 +45,16 @@ export class ServiceDefinitionLoader {
   readonly directory: string;
   readonly #loaded = new Map<string, LoadedDefinition>();
   readonly #nowMs: () => number;
-  readonly #acl: DirectoryAcl | undefined;
+  readonly #access: DirectoryAccess;
 
   /**
    * @param directory The directory of definitions.
-   * @param options Clock, and access lists on Windows.
+   * @param options Clock, and how directories are kept private.
    */
   constructor(directory: string, options: ServiceDefinitionLoaderOptions = {}) {
     this.directory = directory;
     this.#nowMs = options.nowMs ?? Date.now;
-    this.#acl = options.acl;
+    this.#access = options.access ?? directoryAccess;
   }
 
   /**
@@ -65,14 +65,13 @@ export class ServiceDefinitionLoader {
    */
   async load(service: string): Promise<Readonly<ServiceDefinition>> {
     try {
-      requirePrivate(await isPrivateDirectory(this.directory, this.#acl), this.directory);
+      requirePrivate(await this.#access.isPrivate(this.directory), this.directory);
       const path = serviceDefinitionPath(this.directory, service);
       const fresh = this.#fresh(service, await stat(path, { bigint: true }));
       if (fresh !== undefined) return fresh;
       const file = await open(path, "r");
       try {
         const status = await file.stat({ bigint: true });
-        requireReadable(status);
         return this.#take(service, status, this.#nowMs(), await file.readFile());
       } finally {
         await file.close();
@@ -90,14 +89,13 @@ export class ServiceDefinitionLoader {
    */
   loadSync(service: string): Readonly<ServiceDefinition> {
     try {
-      requirePrivate(isPrivateDirectorySync(this.directory, this.#acl), this.directory);
+      requirePrivate(this.#access.isPrivateSync(this.directory), this.directory);
       const path = serviceDefinitionPath(this.directory, service);
       const fresh = this.#fresh(service, statSync(path, { bigint: true }));
       if (fresh !== undefined) return fresh;
       const file = openSync(path, "r");
       try {
         const status = fstatSync(file, { bigint: true });
-        requireReadable(status);
         return this.#take(service, status, this.#nowMs(), readFileSync(file));
       } finally {
         closeSync(file);
@@ -117,7 +115,6 @@ export class ServiceDefinitionLoader {
   }
 
   #take(service: string, status: Status, readMs: number, bytes: Uint8Array): ServiceDefinition {
-    this.#loaded.delete(service);
     const definition = frozen(readServiceDefinition(bytes, service));
     const identity = fileIdentity(status);
     if (!isSettled(identity, readMs)) return definition;

@@ -41,7 +41,8 @@ export class NetStream implements LocalStream {
 
   write(bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#socket.destroyed) return reject(this.#gone("write"));
+      // The runtime would take a write behind the end for a reason to give up the other direction, too.
+      if (this.#socket.destroyed || this.#socket.writableEnded) return reject(this.#gone("write"));
       this.#socket.write(
         bytes,
         (error) => error ? reject(streamError("write", this.#error ?? error)) : resolve(),

@@ -41,7 +41,7 @@ describe("descriptors that should not have come", () => {
         assert.equal(sendManyFds(near, PAYLOAD, Array(count).fill(near)), 16);
         assert.deepEqual(native.fdPassing.receive(far, 16, { fdsMax: 1 }), {
           kind: "violation",
-          reason: `${count} descriptors arrived, at most 1 may`,
+          reason: `Descriptors that arrived: ${count}, allowed: 1`,
           bytes: PAYLOAD,
         });
       });
@@ -53,7 +53,7 @@ describe("descriptors that should not have come", () => {
       assert.deepEqual(native.fdPassing.sendFd(near, PAYLOAD, near), { ok: true });
       assert.deepEqual(native.fdPassing.receive(far, 16, { fdsMax: 0 }), {
         kind: "violation",
-        reason: "1 descriptors arrived, at most 0 may",
+        reason: "Descriptors that arrived: 1, allowed: 0",
         bytes: PAYLOAD,
       });
     });
@@ -81,7 +81,7 @@ describe("control data that the kernel cut off", () => {
           assert.equal(sendManyFds(near, PAYLOAD, [near, far, near]), 16);
           assert.deepEqual(narrow.receive(far, 16, { fdsMax: 3 }), {
             kind: "violation",
-            reason: `Control data was cut off (MSG_CTRUNC) after ${installed} descriptors`,
+            reason: `Control data was cut off (MSG_CTRUNC), descriptors that arrived: ${installed}`,
             bytes: PAYLOAD,
           });
           assert.equal(opened, installed);

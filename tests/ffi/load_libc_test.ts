@@ -127,7 +127,7 @@ describe("openLibc()", () => {
     const loadKoffi = () => Promise.resolve({ ok: false, reason } as const);
     assert.equal(
       await reasonOf({ loadNodeFfi: () => undefined, loadKoffi }),
-      "This Node has no node:ffi, and the optional package koffi is not installed: run `npm install koffi`",
+      "This Node has no node:ffi; the optional package koffi is not installed: run `npm install koffi`",
     );
   });
 
@@ -143,8 +143,8 @@ describe("openLibc()", () => {
     });
     assert.equal(
       reason,
-      "The C library does not load with node:ffi: Use --allow-ffi, " +
-        "and The C library does not load with koffi: /usr/lib/libSystem.B.dylib: cannot open",
+      "The C library does not load with node:ffi: Use --allow-ffi; " +
+        "The C library does not load with koffi: /usr/lib/libSystem.B.dylib: cannot open",
     );
   });
 

@@ -93,7 +93,9 @@ describe("ackRegistry.acknowledge()", () => {
   test("leaves everything alone for a token nobody registered", () => {
     const { tokens, acks } = setUp();
     assert.deepEqual(acks.acknowledge(tokens, tokenOf(99), 100), { kind: "TokenNotPending" });
-    assert.equal(tokens.pendingLength, 1);
+    const unregistered = issued(tokens, 100);
+    assert.deepEqual(acks.acknowledge(tokens, unregistered, 100), { kind: "TokenNotPending" });
+    assert.equal(tokens.pendingLength, 2);
     assert.equal(acks.pendingLength, 1);
   });
 });

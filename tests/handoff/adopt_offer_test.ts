@@ -248,6 +248,7 @@ test("adopting an offer says what it saw", () => {
     const outcome = outcomeOf(play(events).turn);
     assert.ok(outcome.kind === "closed");
     assert.match(outcome.detail, detail);
+    assert.equal(outcome.isAckWritten, false);
   }
 });
 

@@ -36,6 +36,7 @@ test("duplicateHandleErrorOf() sorts Windows errors as protocol 7.10 does", () =
     const error = duplicateHandleErrorOf(call, code);
     assert.equal(error.kind, kind);
     assert.ok(error.detail.includes(call));
+    assert.match(error.detail, call === "OpenProcess" ? /backend's process/ : /the connection/);
     assert.ok(error.detail.includes(code === undefined ? "invalid" : String(code)));
   }
 });

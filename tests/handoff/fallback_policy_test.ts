@@ -83,6 +83,7 @@ describe("fallbackPolicy.recordFailedAttempt()", () => {
     assert.equal(reason(policy.decide("b", enabled, 30_999)), "FailedAttemptRateLimited");
     assert.equal(reason(policy.decide("b", enabled, 31_000)), "attempt");
     assert.equal(policy.failedAttemptCount("b", 31_000), 0);
+    assert.equal(policy.backendKeys, 0);
   });
 
   test("has the reference's limits by default", () => {

@@ -153,13 +153,13 @@ describe("executeUnixHandoffWithTransport()", () => {
     const { outcome, tokens, acks } = await run({
       wait: () => Promise.resolve({ kind: "observed", atMs: 6000 }),
     });
-    const { stage, reason, fdReachedBackend, owner } = failed(outcome);
-    assert.deepEqual([stage, reason, fdReachedBackend, owner], [
-      "Acknowledge",
-      "BackendAckTimeout",
-      true,
-      "backend",
-    ]);
+    assert.deepEqual(failed(outcome), {
+      stage: "Acknowledge",
+      reason: "BackendAckTimeout",
+      fdReachedBackend: true,
+      owner: "backend",
+      detail: "the ACK came after its deadline",
+    });
     assert.equal(tokens.pendingLength, 0);
     assert.equal(acks.pendingLength, 0);
   });
@@ -181,6 +181,7 @@ test("executeUnixHandoffWithTransport() rejects an ACK for a token nobody regist
     () => SENT_MS,
   );
   assert.equal(failed(outcome).stage, "Acknowledge");
+  assert.equal(failed(outcome).detail, "the ACK's token is not pending");
   assert.equal(deadlineMs, SENT_MS + 5000);
   assert.equal(tokens.pendingLength, 0);
 });

@@ -176,6 +176,13 @@ test("relay handoff says stage, failure, owner and detail of each way to fail, a
       /bad framing/,
     ]],
     [[dialed, sent, rejected], ["AwaitAck", "BackendAckTimeout", true, "broker", /token mismatch/]],
+    [[dialed, sent, ackFrame({ correlationId: 6n })], [
+      "AwaitAck",
+      "BackendAckTimeout",
+      true,
+      "backend",
+      /correlation id 5/,
+    ]],
     [[dialed, sent, aborted], ["AwaitAck", undefined, true, "backend", /gave up/]],
     [[dialed, sent, ackFrame(), readyFailed], ["Relay", undefined, true, "backend", /EPIPE/]],
   ];

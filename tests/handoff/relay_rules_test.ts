@@ -56,6 +56,7 @@ test("rules 2 and 3: residue or early data: the broker dials nobody and closes A
     assert.equal(words(steps), "cut A, abandon, fallback");
     assert.ok(state.phase === "done" && state.outcome.kind === "fallback");
     assert.deepEqual([state.outcome.stage, state.outcome.failure], ["Plan", undefined]);
+    assert.deepEqual([state.outcome.fdReachedBackend, state.outcome.owner], [false, "broker"]);
   }
 });
 

@@ -58,6 +58,21 @@ test("ExecutableHasher.digest() does not keep the digest of a file written just 
   assert.equal(hasher.hashedCount, 2);
 });
 
+test("ExecutableHasher.digest() keeps a bounded number of digests", async () => {
+  await using dir = await makeTempDir();
+  const paths = Array.from({ length: 65 }, (_, index) => dir.join(`exe-${index}`));
+  const hasher = new ExecutableHasher(later);
+  for (const path of paths) {
+    await writeFile(path, path);
+    await hasher.digest(path, "sha256");
+  }
+  await hasher.digest(paths[64]!, "sha256");
+  await hasher.digest(paths[1]!, "sha256");
+  assert.equal(hasher.hashedCount, 65);
+  await hasher.digest(paths[0]!, "sha256");
+  assert.equal(hasher.hashedCount, 66);
+});
+
 test("ExecutableHasher.digest() lets the event loop turn while it hashes", async () => {
   await using dir = await makeTempDir();
   await writeFile(dir.join("exe"), "");

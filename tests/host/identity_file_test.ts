@@ -15,6 +15,7 @@ import {
 import { parseIdentity, renderIdentity } from "../../src/host/identity_json.ts";
 import { type DaemonProcess, DaemonProcessSchema } from "../../src/wire/gen/broker_v1_manifest_pb.ts";
 import { fromHex, goldenVersions, loadGolden } from "../support/golden.ts";
+import { countFds } from "../support/fd_count.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
 
 interface IdentityVector {
@@ -125,6 +126,8 @@ test("parseIdentity() takes the extra SHA-256 of a later file, and zeroes for no
   assert.deepEqual(parseIdentity(JSON.stringify(value)).exeSha256, new Uint8Array(32).fill(3));
   delete value["legacy_exe_sha256"];
   assert.equal(parseIdentity(JSON.stringify(value)).exeSha256.length, 0);
+  value["legacy_exe_sha256"] = Array.from({ length: 31 }, () => 3);
+  assert.throws(() => parseIdentity(JSON.stringify(value)), BrokerError);
 });
 
 test("parseIdentity() ignores keys it does not know and takes a missing idle timeout for none", () => {
@@ -159,7 +162,10 @@ test("parseIdentity() refuses what is no identity", () => {
     { started_at_unix_ms: "1" },
     { started_at_unix_ms: ["1"] },
     { idle_timeout_secs: -1 },
+    { exe_sha256: undefined },
     { exe_hash: Array.from({ length: 32 }, () => 1), exe_hash_algorithm: 7 },
+    { exe_hash: Array.from({ length: 31 }, () => 1), exe_hash_algorithm: "blake3" },
+    { exe_sha256: undefined, exe_hash: Array.from({ length: 32 }, () => 1), exe_hash_algorithm: "md5" },
   ];
   for (const change of broken) {
     const text = JSON.stringify({ ...value, ...change });
@@ -202,11 +208,23 @@ test("a missing identity is none; a broken one is none or an error, as the calle
   assert.equal(await readIdentityFile(dir.join("none")), undefined);
   assert.equal(await readIdentityFileStrictly(dir.join("none")), undefined);
   writeFileSync(dir.join("garbage"), "not json");
-  writeFileSync(dir.join("large"), " ".repeat(64 * 1024 + 1));
+  const { text } = loadGolden<IdentityVector>("4.5.7", "identity_file").vectors[0]!;
+  writeFileSync(dir.join("large"), text + " ".repeat(64 * 1024));
   mkdirSync(dir.join("directory"));
   for (const name of ["garbage", "large", "directory"]) {
     assert.equal(await readIdentityFile(dir.join(name)), undefined, name);
     await assert.rejects(readIdentityFileStrictly(dir.join(name)), BrokerError, name);
   }
   await removeIdentityFile(dir.join("directory"));
+});
+
+test("reading an identity closes its file", async () => {
+  await using dir = await makeTempDir();
+  writeFileSync(dir.join("garbage"), "not json");
+  const countOnLinux = () => process.platform === "linux" ? countFds() : 0;
+  const before = countOnLinux();
+  for (let round = 0; round < 50; round++) {
+    assert.equal(await readIdentityFile(dir.join("garbage")), undefined);
+  }
+  assert.ok(countOnLinux() < before + 25, `${before} descriptors became ${countOnLinux()}`);
 });

@@ -8,9 +8,8 @@ import {
   isProcessAlive,
   isProcessAliveSync,
   processIdentity,
-  startMarkInPs,
-  startMarkOf,
 } from "../../src/host/process_identity.ts";
+import { startMarkInPs, startMarkOf } from "../../src/host/process_start.ts";
 import { startProcess } from "../support/spawn.ts";
 import { fakeSystem, osError } from "./_fake_system.ts";
 

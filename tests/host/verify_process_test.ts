@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
 import { copyFile, rename, writeFile } from "node:fs/promises";
 import process from "node:process";
 import test from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { BrokerError } from "../../src/errors.ts";
 import { currentDaemonIdentity } from "../../src/host/daemon_identity.ts";
 import { IdentityError } from "../../src/host/daemon_digest.ts";
 import { ExecutableHasher } from "../../src/host/executable.ts";
@@ -71,6 +73,29 @@ test("verifyProcess() accepts this process by either digest", async () => {
     assert.equal((await verifyProcess(identity, hasher)).pid, process.pid);
   }
   assert.equal((await verifyProcess({ ...own, bootId: "" }, hasher)).pid, process.pid);
+});
+
+test("verifyProcess() takes zeroes beside a BLAKE3 for no SHA-256", async () => {
+  const own = await currentDaemonIdentity({ endpoint, hasher });
+  const zeroes = { ...own, exeSha256: new Uint8Array(32) };
+  assert.equal((await verifyProcess(zeroes, hasher)).pid, process.pid);
+});
+
+test("verifyProcess() follows links on the way to the executable", async () => {
+  await using dir = await makeTempDir();
+  const own = await currentDaemonIdentity({ endpoint, hasher });
+  symlinkSync(own.exePath, dir.join("link"));
+  assert.equal((await verifyProcess({ ...own, exePath: dir.join("link") }, hasher)).pid, process.pid);
+});
+
+test("verifyProcess() does not take a lack of permission for a wrong process", async () => {
+  const denial = Object.assign(new Error("Requires all access"), { name: "NotCapable" });
+  const isUnsupported = (error: unknown) => BrokerError.is(error) && error.code === "unsupported";
+  for (const system of [host({ "/proc/42/stat": denial }), host({}, { "/proc/42/exe": denial })]) {
+    await assert.rejects(verifyProcess(expected(), hasher, system), isUnsupported);
+  }
+  const windows = fakeSystem({ platform: "windows" });
+  await assert.rejects(verifyProcess(expected({ bootId: "" }), hasher, windows), isUnsupported);
 });
 
 test("verifyProcess() refuses this process under another digest", async () => {
@@ -182,6 +207,26 @@ test("verifyProcess() refuses a process that ends while it is verified", async (
     },
   };
   await assertFails("NotFound", `process not found: ${process.pid}`, own, system);
+});
+
+test("verifyProcess() hashes what the process runs, not what has its path by now", async () => {
+  if (!isLinux) return await assertFails("InvalidPid", "invalid daemon pid: 0", expected({ pid: 0 }));
+  await using dir = await makeTempDir();
+  const path = dir.join("daemon");
+  await copyFile("/bin/sleep", path);
+  await writeFile(dir.join("impostor"), "#!/bin/sh\n");
+  const [genuine, impostor] = await Promise.all(
+    [path, dir.join("impostor")].map((file) => hasher.digest(file, "sha256")),
+  );
+  await using child = startProcess({ command: path, args: ["60"] });
+  await waitUntilRunning(child.pid, path);
+  await rename(dir.join("impostor"), path);
+  // As if the file had been replaced between the look at the path and the hashing.
+  const system: SystemAccess = { ...systemAccess, readLink: () => Promise.resolve(path) };
+  const identity = expected({ pid: child.pid, exePath: path, bootId: "" });
+  assert.equal((await verifyProcess({ ...identity, exeSha256: genuine! }, hasher, system)).pid, child.pid);
+  const mismatch = `daemon executable sha256 mismatch for pid ${child.pid}`;
+  await assertFails("ExeSha256Mismatch", mismatch, { ...identity, exeSha256: impostor! }, system);
 });
 
 /** A child runs its parent's executable until it has called exec. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import process from "node:process";
 import test from "node:test";
+import { directoryAccess } from "../../src/host/private_directory.ts";
 import { installServiceDefinition } from "../../src/service/install_service_definition.ts";
 import { ServiceDefinitionBuilder } from "../../src/service/service_definition_builder.ts";
 import { ServiceDefinitionError } from "../../src/service/service_definition_error.ts";
@@ -37,6 +38,17 @@ test("writeServiceDefinition() makes an existing directory private", async () =>
   await writeServiceDefinition(dir.join("services"), makeDefinition());
   if (isPosix) assert.equal(statSync(dir.join("services")).mode & 0o777, 0o700);
   assert.deepEqual(await new ServiceDefinitionLoader(dir.join("services")).load("svc"), makeDefinition());
+});
+
+test("writeServiceDefinition() does not write where a directory cannot be made private", async () => {
+  await using dir = await makeTempDir();
+  const access = { ...directoryAccess, isPrivate: () => Promise.resolve(false) };
+  await assert.rejects(writeServiceDefinition(dir.path, makeDefinition(), access), (error) => {
+    assert.ok(error instanceof ServiceDefinitionError);
+    assert.equal(error.kind, "InsecureDirectory");
+    return true;
+  });
+  assert.deepEqual(readdirSync(dir.path), []);
 });
 
 test("writeServiceDefinition() refuses an invalid definition and keeps the old file", async () => {

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { ServiceDefinitionError } from "../../src/service/service_definition_error.ts";
 import { validateServiceDefinition } from "../../src/service/validate_service_definition.ts";
-import { ServiceDefinitionSchema } from "../../src/wire/gen/broker_v1_service_def_pb.ts";
+import {
+  type ServiceDefinition,
+  ServiceDefinitionSchema,
+} from "../../src/wire/gen/broker_v1_service_def_pb.ts";
 
-type Fields = MessageInitShape<typeof ServiceDefinitionSchema>;
+type Fields = Partial<Omit<ServiceDefinition, "$typeName" | "$unknown">>;
 
 /** Every field wrong; each step of the test below mends the first thing that is reported. */
 const WRONG: Fields = {
@@ -56,7 +59,7 @@ test("validateServiceDefinition() checks in the reference's order", () => {
     [{ labels: { "": "anything" } }, /^valid$/],
   ];
   for (const [mend, expected] of steps) {
-    fields = { ...fields, ...mend } as Fields;
+    fields = { ...fields, ...mend };
     assert.match(failure(fields), expected);
   }
 });
@@ -65,5 +68,5 @@ test("validateServiceDefinition() applies the platform's rule for absolute paths
   const fields: Fields = { serviceName: "svc", isolation: 1, binaryPath: "C:\\bin\\x.exe" };
   assert.equal(failure(fields, "svc", "windows"), "valid");
   assert.match(failure(fields, "svc", "linux"), /must be absolute/);
-  assert.match(failure({ ...fields, binaryPath: "/bin/x" } as Fields, "svc", "windows"), /must be absolute/);
+  assert.match(failure({ ...fields, binaryPath: "/bin/x" }, "svc", "windows"), /must be absolute/);
 });

@@ -30,15 +30,17 @@ test("run() reports a program that is not there", async () => {
   assert.match(result.output, /ENOENT/);
 });
 
-test("run() lets a child inherit nothing of an outer tool", async () => {
-  process.env["npm_config_word"] = "outer";
+test("run() lets a child inherit the configuration of an outer npm, and nothing else of it", async () => {
+  process.env["npm_package_word"] = "outer";
+  process.env["npm_config_word"] = "kept";
   try {
     const result = await new ChildRunner().run({
-      ...shell('echo "$npm_config_word|$NO_COLOR|$WORD"'),
+      ...shell('echo "$npm_package_word|$npm_config_word|$NO_COLOR|$WORD"'),
       env: { WORD: "given" },
     });
-    assert.equal(result.output, "|1|given\n");
+    assert.equal(result.output, "|kept|1|given\n");
   } finally {
+    delete process.env["npm_package_word"];
     delete process.env["npm_config_word"];
   }
 });

@@ -4,28 +4,24 @@ import test from "node:test";
 import { ByteQueue } from "../../src/wire/byte_queue.ts";
 import { createFirstFrameReader } from "../../src/wire/first_frame_reader.ts";
 import { createFrameDecoder } from "../../src/wire/frame_decoder.ts";
-import { toHex } from "../support/golden.ts";
 
 test("ByteQueue holds what was appended and not discarded", () => {
-  const step = fc.record({
-    append: fc.uint8Array({ maxLength: 700, size: "max" }),
-    discard: fc.nat({ max: 900 }),
-  });
+  const step = fc.record({ append: fc.nat({ max: 700 }), discard: fc.nat({ max: 900 }) });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 30, size: "max" }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 20, size: "max" }), (steps) => {
       const queue = new ByteQueue();
-      let model: number[] = [];
+      // Byte n of the stream is n mod 251, so that a displacement by a power of two shows.
+      let [start, end] = [0, 0];
       for (const { append, discard } of steps) {
-        queue.append(append);
-        model.push(...append);
-        const count = Math.min(discard, model.length);
+        queue.append(Uint8Array.from({ length: append }, (_, i) => (end + i) % 251));
+        end += append;
+        const count = Math.min(discard, end - start);
         queue.discard(count);
-        model = model.slice(count);
-        assert.equal(queue.length, model.length);
-        assert.equal(toHex(queue.bytes), toHex(Uint8Array.from(model)));
+        start += count;
+        assert.equal(queue.length, end - start);
+        assert.ok(queue.bytes.every((byte, i) => byte === (start + i) % 251), "other bytes");
       }
     }),
-    { numRuns: 60 },
   );
 });
 

@@ -22,11 +22,14 @@ const u64 = fc.oneof(
   fc.constantFrom(0n, (1n << 64n) - 1n, 1n << 63n),
 );
 const i32 = fc.oneof(fc.nat({ max: 5 }), fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }));
+// Around every length at which a length prefix, a buffer or the way of writing text changes.
+const length = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 400 }));
 const text = fc.oneof(
-  fc.string({ unit: "binary", maxLength: 60, size: "max" }),
-  fc.string({ maxLength: 200, size: "max" }),
+  fc.string({ unit: "binary", maxLength: 60 }),
+  length.map((count) => "x".repeat(count)),
+  length.map((count) => "é€".repeat(count)),
 );
-const bytes = fc.uint8Array({ maxLength: 300, size: "max" });
+const bytes = length.map((count) => new Uint8Array(count).fill(count));
 // The library writes empty keys and values of a map entry, the reference does not.
 const map = fc.dictionary(
   fc.string({ unit: "binary", minLength: 1, maxLength: 9 }),

@@ -62,6 +62,7 @@ class BunStream implements LocalStream {
   readonly #writes: PendingWrite[] = [];
   #socket: BunSocket | undefined;
   #paused = false;
+  #isEnded = false;
   #isClosed = false;
   #error: unknown;
   #settleClosed!: () => void;
@@ -98,7 +99,9 @@ class BunStream implements LocalStream {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#isClosed || this.#socket === undefined) return Promise.reject(this.#gone("write"));
+    if (this.#isClosed || this.#isEnded || this.#socket === undefined) {
+      return Promise.reject(this.#gone("write"));
+    }
     if (this.#writes.length > 0) return this.#queueWrite(bytes);
     const sent = this.#socket.write(bytes);
     if (sent < 0) return Promise.reject(this.#gone("write"));
@@ -106,6 +109,8 @@ class BunStream implements LocalStream {
   }
 
   async closeWrite(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     await this.#queueWrite(new Uint8Array(0));
     if (!this.#isClosed) this.#socket?.shutdown();
   }

@@ -43,6 +43,9 @@ class DenoStream implements LocalStream {
   readonly #queue = new ChunkQueue();
   readonly #buffer = new Uint8Array(READ_BYTES);
   #reading = false;
+  /** The newest write under way: the runtime would mix the parts of writes that run side by side. */
+  #writing: Promise<void> | undefined;
+  #isEnding = false;
   #ended = { read: false, write: false };
   #isClosed = false;
   #settleClosed!: () => void;
@@ -61,23 +64,32 @@ class DenoStream implements LocalStream {
     this.#queue.unshift(bytes);
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#isClosed) throw new BrokerError("closed", "Cannot write: the connection is closed");
-    try {
-      for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
-    } catch (error) {
-      throw streamError("write", error);
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed || this.#isEnding) {
+      return Promise.reject(new BrokerError("closed", "Cannot write: the connection is closed"));
     }
+    const before = this.#writing;
+    const writing = before === undefined
+      ? this.#writeAll(bytes)
+      : before.then(() => this.#writeAll(bytes));
+    this.#writing = writing;
+    const settle = () => {
+      if (this.#writing === writing) this.#writing = undefined;
+    };
+    writing.then(settle, settle);
+    return writing;
   }
 
   async closeWrite(): Promise<void> {
-    if (this.#isClosed || this.#ended.write) return;
-    this.#ended.write = true;
+    if (this.#isClosed || this.#isEnding) return;
+    this.#isEnding = true;
+    await this.#writing?.catch(() => {/* told to whoever wrote */});
     try {
-      await this.#conn.closeWrite();
+      if (!this.#isClosed) await this.#conn.closeWrite();
     } catch (error) {
       throw streamError("end", error);
     } finally {
+      this.#ended.write = true;
       this.#closeWhenBothEnded();
     }
   }
@@ -89,6 +101,14 @@ class DenoStream implements LocalStream {
     this.#queue.clear();
     this.#queue.end();
     this.#settleClosed();
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
+    } catch (error) {
+      throw streamError("write", error);
+    }
   }
 
   /** One read of the runtime at a time; it outlives an aborted reader and feeds the next one. */
