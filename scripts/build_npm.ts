@@ -1,7 +1,16 @@
 // Builds the npm package into npm/ and packs it: `deno task build:npm`. The archive's path is the last line.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { stop, transform } from "esbuild";
 import { projectFile, projectRoot } from "../tests/support/project.ts";
 import { ChildRunner } from "./child_runner.ts";
@@ -27,43 +36,48 @@ interface PackageFile {
 const STEP_DEADLINE_MS = 120_000;
 const SOURCES = ["mod.ts", "cli.ts", "src", "ffi"];
 const PAPERS = ["README.md", "LICENSE"];
-const STAGE = projectFile(".build/pack");
-const OUTPUT = projectFile("npm");
-const ARCHIVES = projectFile(".build/archive");
 const SHEBANG = "#!/usr/bin/env node\n";
 
 const children = new ChildRunner();
 
-async function main(): Promise<void> {
-  stage();
-  await run(
-    "deno pack",
-    process.execPath,
-    ["pack", "--allow-dirty", "--no-source-maps", "-o", "package.tgz"],
-    STAGE,
-  );
-  await run("tar", "tar", ["xzf", "package.tgz"], STAGE);
-  const files = listFiles(join(STAGE, "package"), "").filter((path) => /\.(js|d\.ts)$/.test(path));
-  rmSync(OUTPUT, { recursive: true, force: true });
+/** Builds in a folder of its own, so that two builds at once do not meet; what was there before is replaced last. */
+async function main(): Promise<string> {
+  mkdirSync(projectFile(".build"), { recursive: true });
+  const work = mkdtempSync(projectFile(".build/npm-"));
+  try {
+    const built = await build(join(work, "stage"), join(work, "npm"));
+    const archive = await pack(built, join(work, "archive"));
+    await judge(archive);
+    replace(built, projectFile("npm"));
+    const kept = projectFile(join(".build", "archive", archive.slice(dirname(archive).length + 1)));
+    replace(archive, kept);
+    return kept;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function build(stage: string, output: string): Promise<string> {
+  stageSources(stage);
+  const packArgs = ["pack", "--allow-dirty", "--no-source-maps", "-o", "package.tgz"];
+  await run("deno pack", ensureRuntime("deno"), packArgs, stage);
+  await run("tar", "tar", ["xzf", "package.tgz"], stage);
+  const files = listFiles(join(stage, "package"), "").filter((path) => /\.(js|d\.ts)$/.test(path));
   const specifiers: string[] = [];
-  for (const path of files) specifiers.push(...await publish(path));
+  for (const path of files) specifiers.push(...await publish(join(stage, "package", path), output, path));
   await stop();
-  for (const paper of PAPERS) cpSync(projectFile(paper), join(OUTPUT, paper));
-  writeJson(join(OUTPUT, "package.json"), manifest(specifiers));
-  const archive = await pack();
-  await judge(archive);
-  console.log(`${files.length} files from modules and types`);
-  console.log(archive);
+  for (const paper of PAPERS) cpSync(projectFile(paper), join(output, paper));
+  writeJson(join(output, "package.json"), manifest(specifiers));
+  return output;
 }
 
 /** Copies what belongs into the package, with a configuration whose exports are both entries. */
-function stage(): void {
-  rmSync(STAGE, { recursive: true, force: true });
-  mkdirSync(STAGE, { recursive: true });
-  for (const source of SOURCES) cpSync(projectFile(source), join(STAGE, source), { recursive: true });
+function stageSources(stage: string): void {
+  mkdirSync(stage, { recursive: true });
+  for (const source of SOURCES) cpSync(projectFile(source), join(stage, source), { recursive: true });
   const { name, version, license, imports, compilerOptions } = readConfig();
   const packages = Object.entries(imports).filter(([, to]) => to.startsWith("npm:"));
-  writeJson(join(STAGE, "deno.json"), {
+  writeJson(join(stage, "deno.json"), {
     name,
     version,
     license,
@@ -72,14 +86,14 @@ function stage(): void {
     imports: Object.fromEntries(packages),
     compilerOptions,
   });
-  symlinkSync(projectFile("node_modules"), join(STAGE, "node_modules"));
+  symlinkSync(projectFile("node_modules"), join(stage, "node_modules"));
 }
 
 /** Moves one file into the package and tells which modules it imports. */
-async function publish(path: string): Promise<string[]> {
-  const text = readFileSync(join(STAGE, "package", path), "utf8");
-  const target = join(OUTPUT, path);
-  mkdirSync(join(target, ".."), { recursive: true });
+async function publish(source: string, output: string, path: string): Promise<string[]> {
+  const text = readFileSync(source, "utf8");
+  const target = join(output, path);
+  mkdirSync(dirname(target), { recursive: true });
   if (path.endsWith(".d.ts")) {
     if (path !== "cli.d.ts") writeFileSync(target, text);
     return findImports(readSourceText(text)).map(({ specifier }) => specifier);
@@ -112,14 +126,17 @@ function manifest(specifiers: readonly string[]): Record<string, unknown> {
   });
 }
 
-async function pack(): Promise<string> {
-  rmSync(ARCHIVES, { recursive: true, force: true });
-  mkdirSync(ARCHIVES, { recursive: true });
-  const args = ["pack", OUTPUT, "--pack-destination", ARCHIVES, "--ignore-scripts"];
-  await run("npm pack", "npm", args, projectRoot);
-  const [archive] = readdirSync(ARCHIVES);
-  if (archive === undefined) throw new Error(`Cannot find the archive that npm packed in "${ARCHIVES}"`);
-  return join(ARCHIVES, archive);
+async function pack(built: string, folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  await run(
+    "npm pack",
+    "npm",
+    ["pack", built, "--pack-destination", folder, "--ignore-scripts"],
+    projectRoot,
+  );
+  const [archive] = readdirSync(folder);
+  if (archive === undefined) throw new Error(`Cannot find the archive that npm packed in "${folder}"`);
+  return join(folder, archive);
 }
 
 /** Two independent judges of how the package resolves and what its types promise. */
@@ -137,6 +154,12 @@ async function run(name: string, command: string, args: readonly string[], cwd: 
   console.log(`${name}: good`);
 }
 
+function replace(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(dirname(to), { recursive: true });
+  renameSync(from, to);
+}
+
 function listFiles(root: string, folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
@@ -152,4 +175,4 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-await main();
+console.log(await main());

@@ -1,3 +1,4 @@
+import { type CancelSignal, CancelSource } from "../cancel_signal.ts";
 import { randomBytes } from "node:crypto";
 import { BrokerError } from "../errors.ts";
 import { planAdoptOffer } from "../handoff/adopt_frames.ts";
@@ -27,7 +28,7 @@ export class HandoffAcceptor {
   readonly #parts: HandoffAcceptorParts;
   readonly #tokens = new HandoffTokenStore((length) => randomBytes(length));
   readonly #spent = new SpentTokens();
-  readonly #stop = new AbortController();
+  readonly #stop = new CancelSource();
   #controls = 0;
 
   constructor(parts: HandoffAcceptorParts) {
@@ -56,7 +57,7 @@ export class HandoffAcceptor {
     const deadlineMs = startMs + DEFAULT_OFFER_DEADLINE_MS;
     const plan = planAdoptOffer({ tokens: this.#tokens, spent: this.#spent, deadlineMs });
     const { observe, adopted } = this.#parts;
-    const driver = new OfferDriver(control, this.#stop.signal, (connection, correlationId) => {
+    const driver = new OfferDriver(control, this.#stop, (connection, correlationId) => {
       const durationUs = Math.round((performance.now() - startMs) * 1000);
       observe({ kind: "adopted", correlationId, native: connection.label, durationUs });
       adopted(connection.adopt());
@@ -86,13 +87,13 @@ export class HandoffAcceptor {
 /** Takes the steps of the state machine, which knows passed connections by numbers. */
 class OfferDriver {
   readonly #control: IncomingControl;
-  readonly #signal: AbortSignal;
+  readonly #signal: CancelSignal;
   readonly #adopt: (connection: PassedConnection, correlationId: bigint) => void;
   readonly #connections: PassedConnection[] = [];
 
   constructor(
     control: IncomingControl,
-    signal: AbortSignal,
+    signal: CancelSignal,
     adopt: (connection: PassedConnection, correlationId: bigint) => void,
   ) {
     this.#control = control;

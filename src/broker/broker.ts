@@ -1,3 +1,4 @@
+import { CancelSource } from "../cancel_signal.ts";
 import { BrokerError } from "../errors.ts";
 import type { LocalListener } from "../transport/local_stream.ts";
 import type { IncomingConnection, Transport } from "../transport/transport.ts";
@@ -16,7 +17,7 @@ export interface BrokerParts {
   readonly connectionsOpenMax: number;
   readonly connectionsMax: number;
   /** Fired by the broker to give up what is still under way when it stops. */
-  readonly abort: AbortController;
+  readonly abort: CancelSource;
 }
 
 /** How much a broker has done since it started. */
@@ -33,7 +34,7 @@ export class Broker implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #parts: BrokerParts;
   readonly #client: ClientConnectionParts;
-  readonly #stop = new AbortController();
+  readonly #stop = new CancelSource();
   readonly #open = new Set<Promise<void>>();
   #accepted = 0;
   #isDraining = false;
@@ -48,7 +49,7 @@ export class Broker implements AsyncDisposable {
     this.closed = new Promise((resolve) => this.#settleClosed = resolve);
     const { transport, observe } = parts;
     const isDraining = () => this.#isDraining;
-    this.#client = { ...parts.client, transport, observe, isDraining, stop: this.#stop.signal };
+    this.#client = { ...parts.client, transport, observe, isDraining, stop: this.#stop };
   }
 
   /** What the broker has done so far. */

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import type { Clock } from "./clock.ts";
 import type {
   DetachedConnection,
@@ -35,7 +36,7 @@ export interface ClientConnectionParts {
   readonly isDraining: () => boolean;
   readonly answerAdmin: (request: AdminRequest) => Promise<MessageInitShape<typeof AdminReplySchema>>;
   /** Fires when the broker stops: whoever has not sent a frame by then is dropped. */
-  readonly stop: AbortSignal;
+  readonly stop: CancelSignal;
 }
 
 /** Serves one accepted client to the end of the broker's part in it. Never rejects. */

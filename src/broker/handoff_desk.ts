@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import type { HandoffBooks } from "../handoff/ack_wait.ts";
 import { HandoffFallbackPolicy } from "../handoff/fallback_policy.ts";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
@@ -17,7 +18,7 @@ export interface HandoffDeskParts {
   readonly clock: Clock;
   readonly observe: BrokerObserver;
   /** Fires when the broker stops for good: handoffs under way are given up. */
-  readonly abort: AbortSignal;
+  readonly abort: CancelSignal;
 }
 
 type Negotiation = Extract<HelloAnswer<RegisteredBackend>, { kind: "negotiated" }>;

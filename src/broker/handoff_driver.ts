@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import { attemptFailureOf } from "../handoff/fallback_reason.ts";
 import type { HandoffBooks } from "../handoff/ack_wait.ts";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
@@ -25,7 +26,7 @@ export interface HandoffRun {
   /** Called once the connection has left for the backend. */
   readonly passed: () => void;
   /** Ends the handoff early: the broker stops. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** Takes the steps of a relay-mode handoff, in order, until it is done. Never rejects. */

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import type { ExecutableHasher } from "../host/executable.ts";
 import { isProcessAliveSync } from "../host/process_identity.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -23,7 +24,7 @@ export interface RegisteredServiceParts {
   readonly transport: Transport;
   readonly hasher: ExecutableHasher;
   readonly registration: BackendRegistration;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** The one backend of a broker in registered mode: verified at start, and again when its process was replaced. */

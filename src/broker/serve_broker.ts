@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { CancelSource } from "../cancel_signal.ts";
 import { BrokerError } from "../errors.ts";
 import { HandoffAckRegistry } from "../handoff/ack_registry.ts";
 import { HandoffTokenStore } from "../handoff/token_store.ts";
@@ -64,7 +65,7 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> 
 async function assemble(transport: Transport, options: ServeBrokerOptions): Promise<Broker> {
   const clock = () => performance.now();
   const startMs = clock();
-  const abort = new AbortController();
+  const abort = new CancelSource();
   const metrics = new BrokerMetrics();
   const observe = observers(metrics, options.observe);
   const definitions = serviceDefinitionDirectory(hostValues(), options.serviceDefinitionDir);
@@ -75,14 +76,14 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
     transport,
     hasher: new ExecutableHasher(),
     registration: { ...options.backend, announcedIdentity: announcedIdentity(options.backend.identityFile) },
-    signal: abort.signal,
+    signal: abort,
   });
   registry.insert(await service.verify(key, definition));
   const books = {
     tokens: new HandoffTokenStore((length) => randomBytes(length)),
     acks: new HandoffAckRegistry(),
   };
-  const handoffs = new HandoffDesk({ transport, books, clock, observe, abort: abort.signal });
+  const handoffs = new HandoffDesk({ transport, books, clock, observe, abort });
   const router = new HelloRouter({ definitions: loader, registry, service, observe });
   const handler = new HelloHandler({
     tokens: books.tokens,

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
 import { type WaitOptions, withDeadline } from "../transport/deadline.ts";
@@ -63,7 +64,7 @@ export async function connectToBackend(options: ConnectOptions): Promise<Backend
   }
 }
 
-type SignalledWait = WaitOptions & { readonly signal: AbortSignal };
+type SignalledWait = WaitOptions & { readonly signal: CancelSignal };
 
 /** One attempt to reach a backend (protocol 5.3); every step of it shares one deadline. */
 class BackendConnector {

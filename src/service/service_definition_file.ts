@@ -1,6 +1,6 @@
 import { writeFileAtomically } from "../host/atomic_file.ts";
 import { hostPlatform } from "../host/host_platform.ts";
-import { isNotFound, osErrorText } from "../host/os_error_text.ts";
+import { isNotFound, osErrorCode, osErrorText } from "../host/os_error_text.ts";
 import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
 import { joinPath } from "../naming/join_path.ts";
 import { requireName, serviceNameFault } from "../naming/validate_name.ts";
@@ -79,9 +79,10 @@ export function requirePrivate(isPrivate: boolean, directory: string): void {
   throw new ServiceDefinitionError("InsecureDirectory", detail);
 }
 
-/** An error of the system as one about the definition; errors of this package are left as they are. */
+/** An error of the system as one about the definition; any other error is left as it is. */
 export function asIoError(error: unknown): unknown {
-  return BrokerError.is(error) ? error : ioError(osErrorText(error), error);
+  const isOfSystem = !BrokerError.is(error) && osErrorCode(error) !== undefined;
+  return isOfSystem ? ioError(osErrorText(error), error) : error;
 }
 
 /** The error for a definition that cannot be read or written. */

@@ -1,4 +1,5 @@
 // This module has no I/O.
+import type { CancelSignal } from "../cancel_signal.ts";
 import { BrokerError } from "../errors.ts";
 
 interface Waiter {
@@ -53,7 +54,7 @@ export class ChunkQueue {
   }
 
   /** The next chunk, `null` at the end. One reader at a time. */
-  read(signal?: AbortSignal): Promise<Uint8Array | null> {
+  read(signal?: CancelSignal): Promise<Uint8Array | null> {
     if (this.#waiter !== undefined) {
       return Promise.reject(
         new BrokerError("closed", "Cannot read: another read of this stream is under way"),
@@ -71,7 +72,7 @@ export class ChunkQueue {
     return this.#wait(signal);
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<Uint8Array | null> {
+  #wait(signal: CancelSignal | undefined): Promise<Uint8Array | null> {
     return new Promise((resolve, reject) => {
       const abort = () => {
         this.#waiter = undefined;

@@ -1,11 +1,12 @@
 import { BrokerError } from "../errors.ts";
+import { type CancelSignal, CancelSource } from "../cancel_signal.ts";
 
 /** How long to wait for another process, and what may end the wait earlier. */
 export interface WaitOptions {
   /** Milliseconds until the wait is given up. */
   readonly deadlineMs: number;
   /** Ends the wait early, with its reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 /**
@@ -17,17 +18,17 @@ export interface WaitOptions {
 export async function withDeadline<T>(
   act: string,
   { deadlineMs, signal }: WaitOptions,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: (signal: CancelSignal) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
-  const controller = new AbortController();
+  const source = new CancelSource();
   const timer = setTimeout(() => {
-    controller.abort(new BrokerError("deadline", `Cannot ${act}: nothing came within ${deadlineMs} ms`));
+    source.abort(new BrokerError("deadline", `Cannot ${act}: nothing came within ${deadlineMs} ms`));
   }, deadlineMs);
-  const abort = () => controller.abort(signal!.reason);
+  const abort = () => source.abort(signal!.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    return await run(controller.signal);
+    return await run(source);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../cancel_signal.ts";
 import type { Socket } from "node:net";
 import { BrokerError } from "../errors.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
@@ -29,7 +30,7 @@ export class NetStream implements LocalStream {
     });
   }
 
-  read(signal?: AbortSignal): Promise<Uint8Array | null> {
+  read(signal?: CancelSignal): Promise<Uint8Array | null> {
     if (!this.#reading) this.#startReading();
     else if (this.#socket.isPaused() && this.#queue.bytes < READ_AHEAD_BYTES_MAX) this.#socket.resume();
     return this.#queue.read(signal);
@@ -40,13 +41,18 @@ export class NetStream implements LocalStream {
   }
 
   write(bytes: Uint8Array): Promise<void> {
+    const socket = this.#socket;
     return new Promise((resolve, reject) => {
       // The runtime would take a write behind the end for a reason to give up the other direction, too.
-      if (this.#socket.destroyed || this.#socket.writableEnded) return reject(this.#gone("write"));
-      this.#socket.write(
-        bytes,
-        (error) => error ? reject(streamError("write", this.#error ?? error)) : resolve(),
-      );
+      if (socket.destroyed || socket.writableEnded) return reject(this.#gone("write"));
+      let isTaken = false;
+      socket.write(bytes, (error) => {
+        if (error) reject(streamError("write", this.#error ?? error));
+        // Node 20 tells no error of a write that the end of its socket cut off.
+        else if (socket.destroyed && !isTaken) reject(this.#gone("write"));
+        else resolve();
+      });
+      isTaken = socket.writableLength === 0;
     });
   }
 

@@ -7,7 +7,15 @@ export function osErrorCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-const GONE = new Set(["EPIPE", "ECONNRESET", "ENOTCONN", "ERR_STREAM_DESTROYED", "ERR_SOCKET_CLOSED"]);
+/** The last three are what a runtime says of a write that our own closing cut off. */
+const GONE = new Set([
+  "EPIPE",
+  "ECONNRESET",
+  "ENOTCONN",
+  "ECANCELED",
+  "ERR_STREAM_DESTROYED",
+  "ERR_SOCKET_CLOSED",
+]);
 
 /** Whether an error means that the peer is gone: to a reader that is the same as the end of the stream. */
 export function isPeerGone(error: unknown): boolean {

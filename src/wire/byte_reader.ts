@@ -14,11 +14,14 @@ export function failDecode(kind: WireDecodeErrorKind, text: string): never {
 
 /** A position in a message's bytes. Every method reads on from there or throws WireDecodeFailure. */
 export class ByteReader {
+  /** The message's bytes; not copied. */
   readonly bytes: Uint8Array;
+  /** Where the next value begins. */
   position = 0;
   /** The upper 32 bits of the varint read last. */
   high = 0;
 
+  /** Starts at the first byte. */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
   }

@@ -17,7 +17,11 @@ export class ByteWriter {
   /** How many bytes were written. */
   position = 0;
 
-  /** @param expectedBytes Saves growing when it is right; may be wrong. */
+  /**
+   * Starts empty.
+   *
+   * @param expectedBytes Saves growing when it is right; may be wrong.
+   */
   constructor(expectedBytes: number = INITIAL_BYTES) {
     this.#bytes = new Uint8Array(expectedBytes);
   }

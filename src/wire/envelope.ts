@@ -7,6 +7,7 @@ export type EnvelopeErrorKind = "EnvelopeVersion" | "Kind" | "PayloadProtocol" |
 
 /** What was wrong with a frame's envelope. */
 export interface EnvelopeError {
+  /** The field that was wrong. */
   readonly kind: EnvelopeErrorKind;
   /** The raw number in the frame. */
   readonly got: number;
@@ -16,7 +17,9 @@ export interface EnvelopeError {
 
 /** What a frame has to be at the place where it was read. */
 export interface ExpectedEnvelope {
+  /** Request, response or event. */
   readonly kind: FrameKind;
+  /** What the payload has to be. */
   readonly payloadProtocol: number;
 }
 

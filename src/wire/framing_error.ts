@@ -24,6 +24,7 @@ const CODES: Readonly<Record<FramingErrorKind, BrokerErrorCode>> = {
 
 /** Bytes that are not a frame, or a stream that ended in the middle of one. Nothing more can be read. */
 export class FramingError extends BrokerError {
+  /** The class's name. */
   override readonly name: string = "FramingError";
   /** What went wrong. */
   readonly kind: FramingErrorKind;
@@ -33,6 +34,8 @@ export class FramingError extends BrokerError {
   readonly context: FramePart | undefined;
 
   /**
+   * Made by the functions of this file, one a kind.
+   *
    * @param kind What went wrong.
    * @param detail The text for it.
    * @param options `context` for `UnexpectedEof`; `cause` keeps the original error.

@@ -87,7 +87,9 @@ export function decodeHandoffOffer(body: Uint8Array): HandoffDecode<"offer", Han
 
 /** What a broker offered, to be echoed by the answer. */
 export interface OfferedHandoff {
+  /** The offer's correlation id, which is also its frame's request id. */
   readonly correlationId: bigint;
+  /** The one-time token. */
   readonly token: Uint8Array;
 }
 

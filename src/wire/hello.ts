@@ -21,7 +21,9 @@ const HELLO_MESSAGE_REQUEST_ID = "hello";
 
 /** What a client says about itself and what it wants (protocol 5.2). */
 export interface HelloOptions {
+  /** The service whose backend is wanted. */
   readonly serviceName: string;
+  /** The version of that service. */
   readonly wantedVersion: string;
   /** The client's own process id. */
   readonly peerPid: number;
@@ -43,6 +45,7 @@ export interface HelloOptions {
   readonly authToken?: Uint8Array;
   /** W3C trace context, echoed by the broker and handed to a backend it launches. */
   readonly traceparent?: string;
+  /** The vendor part of the trace context. */
   readonly tracestate?: string;
 }
 
@@ -74,7 +77,9 @@ export function encodeHello(options: HelloOptions): Uint8Array<ArrayBuffer> {
 
 /** Why a broker declines; what travels in `Refused`. */
 export interface Refusal {
+  /** The class of refusal. */
   readonly code: ErrorCode;
+  /** The reason in words; the texts of the protocol have to match. */
   readonly reason: string;
   /** Milliseconds after which another try may succeed; 0 or absent: no hint. */
   readonly retryAfterMs?: bigint;

@@ -29,15 +29,19 @@ export type ValueKind = "uint32" | "uint64" | "bool" | "enum" | "string" | "byte
 
 /** What encoding and decoding need to know of one field. */
 export interface FieldPlan {
+  /** The field's number. */
   readonly number: number;
+  /** The type of its values. */
   readonly kind: ValueKind;
   /** The property of the message, or the case of the oneof. */
   readonly localName: string;
   /** The property that holds the oneof this field belongs to. */
   readonly oneof: string | undefined;
+  /** Whether the property is a list. */
   readonly isRepeated: boolean;
   /** Whether a zero value is told from an absent one. */
   readonly hasPresence: boolean;
+  /** How each value is encoded. */
   readonly wireType: number;
   /** `Message.field` for error texts; the oneof's name in place of the field's. */
   readonly label: string;
@@ -47,7 +51,9 @@ export interface FieldPlan {
 
 /** What encoding and decoding need to know of one message type. */
 export interface MessagePlan {
+  /** The generated schema. */
   readonly schema: DescMessage;
+  /** Its fields by number. */
   readonly byNumber: ReadonlyMap<number, FieldPlan>;
   /** In ascending order of number, which is the order on the wire. */
   readonly ordered: readonly FieldPlan[];

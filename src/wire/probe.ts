@@ -19,7 +19,9 @@ export function probeRequestId(nonce: Uint8Array): bigint {
 
 /** Trace context of a probe, echoed by the backend. */
 export interface ProbeTrace {
+  /** The W3C trace id and parent. */
   readonly traceparent?: string;
+  /** The vendor part. */
   readonly tracestate?: string;
 }
 
@@ -109,8 +111,11 @@ export type ProbeFailureKind =
 
 /** Why a response proves nothing. `detail` is the reference's text. */
 export interface ProbeFailure {
+  /** Tells a failure from a result. */
   readonly ok: false;
+  /** The reference's name for it. */
   readonly kind: ProbeFailureKind;
+  /** The reference's text for it. */
   readonly detail: string;
   /** For `IdentityMismatch`: the first field that differs. */
   readonly field?: IdentityField;

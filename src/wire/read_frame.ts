@@ -1,4 +1,5 @@
 // This module has no I/O.
+import type { CancelSignal } from "../cancel_signal.ts";
 import { BrokerError } from "../errors.ts";
 import { FRAME_BYTES_MAX } from "./constants.ts";
 import { createFirstFrameReader } from "./first_frame_reader.ts";
@@ -12,7 +13,7 @@ export interface ByteSource {
    * @param signal Ends the wait; the promise then rejects with its reason.
    * @returns At least one byte, or null at the end of the stream.
    */
-  read(signal?: AbortSignal): Promise<Uint8Array | null>;
+  read(signal?: CancelSignal): Promise<Uint8Array | null>;
   /** Puts bytes back, to be read before anything else. */
   unread(bytes: Uint8Array): void;
 }
@@ -26,7 +27,7 @@ export interface ReadFrameOptions {
    */
   readonly frameBytesMax?: number;
   /** Ends the wait for more bytes. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CancelSignal;
 }
 
 /**
@@ -53,7 +54,7 @@ export async function readFrame(source: ByteSource, options: ReadFrameOptions = 
   }
 }
 
-async function nextChunk(source: ByteSource, signal: AbortSignal | undefined): Promise<Uint8Array | null> {
+async function nextChunk(source: ByteSource, signal: CancelSignal | undefined): Promise<Uint8Array | null> {
   signal?.throwIfAborted();
   try {
     return await source.read(signal);

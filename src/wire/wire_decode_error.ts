@@ -20,6 +20,7 @@ export type WireDecodeErrorKind =
  * `detail` is the text the reference prints, with the innermost field first.
  */
 export class WireDecodeError extends BrokerError {
+  /** The class's name. */
   override readonly name: string = "WireDecodeError";
   /** What was wrong. */
   readonly kind: WireDecodeErrorKind;
@@ -27,6 +28,8 @@ export class WireDecodeError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Made by the decoder.
+   *
    * @param kind What was wrong.
    * @param text The same in words.
    * @param path The fields it happened in as `Message.field`, innermost first.
@@ -44,11 +47,14 @@ export class WireDecodeError extends BrokerError {
  * must not cost a stack trace a nesting level.
  */
 export class WireDecodeFailure {
+  /** What was wrong. */
   readonly kind: WireDecodeErrorKind;
+  /** The same in words. */
   readonly text: string;
   /** The fields passed so far. */
   readonly path: string[] = [];
 
+  /** A failure that has not passed a field yet. */
   constructor(kind: WireDecodeErrorKind, text: string) {
     this.kind = kind;
     this.text = text;

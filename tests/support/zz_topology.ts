@@ -106,7 +106,7 @@ function start(
   module: string,
   options: unknown,
 ): StartedProcess {
-  const c = runtimeCommand(runtime, module, [JSON.stringify(options)]); const mb=(globalThis as any).Deno.env.get("SEMI"); const fl = runtime==="deno" ? c.args.toSpliced(1,0,"--v8-flags=--max-semi-space-size="+mb) : runtime==="bun"? c.args : ["--max-semi-space-size="+mb, ...c.args]; const process = startProcess({...c, args: fl});
+  const c = runtimeCommand(runtime, module, [JSON.stringify(options)]); const mb=(globalThis as any).Deno.env.get("SEMI"); const fl = runtime==="deno" ? c.args.toSpliced(1,0,"--v8-flags="+mb) : runtime==="bun"? c.args : ["--max-semi-space-size="+mb, ...c.args]; const process = startProcess({...c, args: fl});
   started.push(process);
   return process;
 }

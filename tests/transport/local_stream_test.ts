@@ -132,7 +132,6 @@ async function checkBackpressure(writer: LocalStream, reader: LocalStream): Prom
   const first = await reader.read(AbortSignal.timeout(WAIT.deadlineMs));
   assert.ok(first !== null);
   const held = await settled(() => written);
-  console.log("held", held);
   assert.ok(held < HELD_BYTES_MAX, `${held} bytes were taken from a writer that nobody reads`);
   reader.unread(first);
   assert.deepEqual(await readBytes(reader, bytes.length), bytes);

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../cancel_signal.ts";
 import { BrokerError } from "../../errors.ts";
 import { ChunkQueue } from "../chunk_queue.ts";
 import { connectError } from "../connect_net.ts";
@@ -86,7 +87,7 @@ class BunStream implements LocalStream {
     };
   }
 
-  read(signal?: AbortSignal): Promise<Uint8Array | null> {
+  read(signal?: CancelSignal): Promise<Uint8Array | null> {
     if (this.#paused && this.#queue.bytes < READ_AHEAD_BYTES_MAX) {
       this.#paused = false;
       this.#socket?.resume();

@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../cancel_signal.ts";
 import { BrokerError } from "../../errors.ts";
 import { ChunkQueue } from "../chunk_queue.ts";
 import { connectError } from "../connect_net.ts";
@@ -55,7 +56,7 @@ class DenoStream implements LocalStream {
     this.closed = new Promise((resolve) => this.#settleClosed = resolve);
   }
 
-  read(signal?: AbortSignal): Promise<Uint8Array | null> {
+  read(signal?: CancelSignal): Promise<Uint8Array | null> {
     if (this.#queue.bytes === 0) void this.#pump();
     return this.#queue.read(signal);
   }
@@ -65,13 +66,9 @@ class DenoStream implements LocalStream {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#isClosed || this.#isEnding) {
-      return Promise.reject(new BrokerError("closed", "Cannot write: the connection is closed"));
-    }
+    if (this.#isClosed || this.#isEnding) return Promise.reject(gone());
     const before = this.#writing;
-    const writing = before === undefined
-      ? this.#writeAll(bytes)
-      : before.then(() => this.#writeAll(bytes));
+    const writing = before === undefined ? this.#writeAll(bytes) : before.then(() => this.#writeAll(bytes));
     this.#writing = writing;
     const settle = () => {
       if (this.#writing === writing) this.#writing = undefined;
@@ -107,7 +104,7 @@ class DenoStream implements LocalStream {
     try {
       for (let sent = 0; sent < bytes.length;) sent += await this.#conn.write(bytes.subarray(sent));
     } catch (error) {
-      throw streamError("write", error);
+      throw this.#isClosed ? gone() : streamError("write", error);
     }
   }
 
@@ -138,4 +135,8 @@ class DenoStream implements LocalStream {
     this.#conn.close();
     this.#settleClosed();
   }
+}
+
+function gone(): BrokerError {
+  return new BrokerError("closed", "Cannot write: the connection is closed");
 }

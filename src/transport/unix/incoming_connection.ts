@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../cancel_signal.ts";
 import type { Socket } from "node:net";
 import type { Native } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
@@ -61,7 +62,7 @@ export class UnixIncomingConnection implements IncomingConnection {
     return undefined;
   }
 
-  #readOn(reader: FirstFrameReader, signal: AbortSignal): Promise<FirstFrameArrival> {
+  #readOn(reader: FirstFrameReader, signal: CancelSignal): Promise<FirstFrameArrival> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       const settle = (first: FirstFrameArrival["first"]) => {

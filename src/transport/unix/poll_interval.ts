@@ -1,3 +1,4 @@
+import type { CancelSignal } from "../../cancel_signal.ts";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** Turns of the event loop before the first timer: what was sent together with the connect arrives in these. */
@@ -14,7 +15,7 @@ const LONG_WAIT_MS = 5;
  *
  * @throws The signal's reason.
  */
-export async function retryTurn(attempt: number, signal: AbortSignal): Promise<void> {
+export async function retryTurn(attempt: number, signal: CancelSignal): Promise<void> {
   signal.throwIfAborted();
   if (attempt < TURNS) return await setImmediate();
   await setTimeout(attempt < TURNS + SHORT_WAITS ? SHORT_WAIT_MS : LONG_WAIT_MS);
