@@ -65,6 +65,7 @@ export interface Layout {
     readonly POLLHUP: number;
     readonly POLLNVAL: number;
     readonly F_DUPFD_CLOEXEC: number;
+    readonly F_SETFL: number;
     readonly FIOCLEX: number;
   };
 }
@@ -104,6 +105,7 @@ const linux: Layout = {
     POLLHUP: 0x10,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 1030,
+    F_SETFL: 4,
     FIOCLEX: 0x5451,
   },
 };
@@ -138,6 +140,7 @@ const darwin: Layout = {
     POLLHUP: 0x10,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 67,
+    F_SETFL: 4,
     FIOCLEX: 0x20006601,
   },
 };

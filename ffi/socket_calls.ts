@@ -66,6 +66,8 @@ export interface SocketCalls {
   closeFd(fd: number): Done;
   /** Makes a second descriptor of the same open socket. */
   duplicateFd(fd: number): Duplicate;
+  /** Lets ordinary calls on a socket wait, in every process that shares it. On macOS it stays as it is. */
+  makeBlocking(fd: number): Done;
 }
 
 const AGAIN = Object.freeze({ kind: "again" });
@@ -87,6 +89,7 @@ export function createSocketCalls(libc: Libc, layout: Layout, errnoTable: ErrnoT
     shutdownReading: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RD)),
     closeFd: (fd) => done(libc.close(requireFd(fd))),
     duplicateFd: (fd) => duplicate(libc, layout, errnoTable, requireFd(fd)),
+    makeBlocking: (fd) => makeBlocking(libc, layout, errnoTable, requireFd(fd)),
   };
 }
 
@@ -169,4 +172,10 @@ function duplicate(libc: Libc, layout: Layout, errnoTable: ErrnoTable, fd: numbe
   const failure = errnoTable.failure(libc.errno());
   libc.close(copy);
   return failure;
+}
+
+function makeBlocking(libc: Libc, layout: Layout, errnoTable: ErrnoTable, fd: number): Done {
+  if (libc.fcntl === null) return DONE;
+  // O_NONBLOCK is the only status flag that a socket of a runtime carries: no flags are what is wanted.
+  return libc.fcntl(fd, layout.constants.F_SETFL, 0) === 0 ? DONE : errnoTable.failure(libc.errno());
 }

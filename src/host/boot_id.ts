@@ -7,9 +7,11 @@ export const UNKNOWN_BOOT_ID = "unknown";
 /** How far boot times computed by two processes may lie apart: each rounds down on its own (protocol 8.6). */
 const WINDOWS_BOOT_TOLERANCE_S = 2n;
 
-/** When a host was started, as far as this process can tell. Seconds since the Unix epoch, and seconds. */
+/** What tells when a host was started. */
 export interface BootClock {
+  /** The time: milliseconds since the Unix epoch. */
   readonly nowMs: () => number;
+  /** For how many seconds the host has been up. */
   readonly uptimeS: () => number;
 }
 

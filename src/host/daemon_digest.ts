@@ -9,11 +9,16 @@ export type DigestAlgorithm = "sha256" | "blake3";
 
 /** An identity that nothing can be verified against (protocol 8.2). */
 export class IdentityError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "IdentityError";
   /** The reference's text. */
   readonly detail: string;
 
-  /** @param detail The reference's text. */
+  /**
+   * Makes the error.
+   *
+   * @param detail The reference's text.
+   */
   constructor(detail: string) {
     super("protocol", detail);
     this.detail = detail;

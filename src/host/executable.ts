@@ -47,7 +47,11 @@ export class ExecutableHasher {
   readonly #nowMs: () => number;
   #hashedCount = 0;
 
-  /** @param nowMs The clock of file times: milliseconds since the Unix epoch. */
+  /**
+   * Makes a hasher that has hashed nothing yet.
+   *
+   * @param nowMs The clock of file times: milliseconds since the Unix epoch.
+   */
   constructor(nowMs: () => number = Date.now) {
     this.#nowMs = nowMs;
   }

@@ -9,19 +9,29 @@ const SETTLE_MS = 2_000n;
 
 /** What tells one state of a file from another. Times are nanoseconds since the Unix epoch. */
 export interface FileIdentity {
+  /** The file system. */
   readonly device: bigint;
+  /** The file on it. */
   readonly inode: bigint;
+  /** How large it is. */
   readonly sizeBytes: bigint;
+  /** When its content was written last. */
   readonly modifiedNs: bigint;
+  /** When its content, name or rights were changed last. */
   readonly changedNs: bigint;
 }
 
 /** The part of the runtime's file status (with `bigint: true`) that makes an identity. */
 export interface FileStatus {
+  /** The file system. */
   readonly dev: bigint;
+  /** The file on it. */
   readonly ino: bigint;
+  /** Bytes. */
   readonly size: bigint;
+  /** Nanoseconds since the Unix epoch. */
   readonly mtimeNs: bigint;
+  /** Nanoseconds since the Unix epoch. */
   readonly ctimeNs: bigint;
 }
 

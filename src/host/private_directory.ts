@@ -30,7 +30,9 @@ const modeAccess: DirectoryAccess = {
 
 /** The native calls on a Windows directory's access list, which is SDDL text. */
 export interface DirectoryAcl {
+  /** The access list of a directory. */
   read(path: string): string;
+  /** Gives a directory another access list. */
   replace(path: string, sddl: string): void;
 }
 

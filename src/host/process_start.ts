@@ -1,12 +1,10 @@
 // This module has no I/O.
 
-/**
- * One process, told from any later one with the same number.
- *
- * `startMark` is the platform's record of when it started, opaque and comparable for equality only.
- */
+/** One process, told from any later one with the same number. */
 export interface ProcessIdentity {
+  /** Its number. */
   readonly pid: number;
+  /** The platform's record of when it started: opaque, for comparison by equality only. */
   readonly startMark: string;
 }
 

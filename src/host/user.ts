@@ -17,11 +17,14 @@ const MACHINE_ID_FILES = ["/etc/machine-id", "/var/lib/dbus/machine-id"] as cons
 
 /** The platform does not say who the user or the machine is (protocol 3.1). */
 export class SidError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "SidError";
   /** The reference's text. */
   readonly detail: string;
 
   /**
+   * Makes the error.
+   *
    * @param reason What was asked and what came back.
    * @param options `cause` keeps the original error.
    */

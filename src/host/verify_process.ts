@@ -30,6 +30,7 @@ export type VerifyProcessErrorKind =
 
 /** A process is not the one its identity claims, or that cannot be found out. */
 export class VerifyProcessError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "VerifyProcessError";
   /** How it fails. */
   readonly kind: VerifyProcessErrorKind;
@@ -37,6 +38,8 @@ export class VerifyProcessError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Makes the error.
+   *
    * @param kind How it fails.
    * @param detail The reference's text.
    * @param options `cause` keeps the original error.

@@ -12,8 +12,11 @@ export type BrokerInstance =
 
 /** The part of a service definition that decides on the instance. */
 export interface InstanceChoice {
+  /** The service's name. */
   readonly serviceName: string;
+  /** A number of `BrokerIsolation`. */
   readonly isolation: number;
+  /** The instance's name, for the explicit isolation. */
   readonly explicitInstance: string;
 }
 
@@ -26,13 +29,18 @@ export const ISOLATION_REASONS = {
 
 /** The isolation fields of a service definition name no instance. */
 export class BrokerInstanceError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "BrokerInstanceError";
   /** The reference's name for this failure. */
   readonly kind = "InvalidIsolation";
   /** The reference's text, which reaches the wire inside refusals. */
   readonly detail: string;
 
-  /** @param reason One of {@linkcode ISOLATION_REASONS}. */
+  /**
+   * Makes the error.
+   *
+   * @param reason One of {@linkcode ISOLATION_REASONS}.
+   */
   constructor(reason: string) {
     const detail = `broker instance isolation is invalid: ${reason}`;
     super("config", detail);

@@ -7,6 +7,7 @@ export type EndpointNameErrorKind = "InvalidName" | "PathTooLong";
 
 /** A name breaks the rules, or the path made of it does not fit the platform. */
 export class EndpointNameError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "EndpointNameError";
   /** Which of the two. */
   readonly kind: EndpointNameErrorKind;
@@ -14,6 +15,8 @@ export class EndpointNameError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Makes the error.
+   *
    * @param kind Which of the two.
    * @param detail The reference's text.
    */

@@ -29,6 +29,8 @@ export class CacheManifestBuilder {
   readonly #manifest: CacheManifest;
 
   /**
+   * Starts the manifest of one version of a service.
+   *
    * @param service The service's name.
    * @param version Its version.
    * @param nowMs The clock: milliseconds since the Unix epoch.

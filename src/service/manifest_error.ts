@@ -25,6 +25,7 @@ const CODES: Readonly<Record<ManifestErrorKind, BrokerErrorCode>> = {
 
 /** A manifest cannot be read or written, or is not valid. */
 export class ManifestError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "ManifestError";
   /** What is wrong. */
   readonly kind: ManifestErrorKind;
@@ -32,6 +33,8 @@ export class ManifestError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Makes the error.
+   *
    * @param kind What is wrong.
    * @param detail The reference's text.
    * @param options `cause` keeps the original error.

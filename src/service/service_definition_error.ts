@@ -17,6 +17,7 @@ const CODES: Partial<Record<ServiceDefinitionErrorKind, BrokerErrorCode>> = { Io
 
 /** A service definition cannot be loaded, or is not valid. */
 export class ServiceDefinitionError extends BrokerError {
+  /** The name of this class. */
   override readonly name: string = "ServiceDefinitionError";
   /** What is wrong. */
   readonly kind: ServiceDefinitionErrorKind;
@@ -26,6 +27,8 @@ export class ServiceDefinitionError extends BrokerError {
   readonly isNotFound: boolean;
 
   /**
+   * Makes the error.
+   *
    * @param kind What is wrong.
    * @param detail The reference's text.
    * @param options `cause` keeps the original error.

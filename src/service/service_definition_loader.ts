@@ -48,6 +48,8 @@ export class ServiceDefinitionLoader {
   readonly #access: DirectoryAccess;
 
   /**
+   * Makes a loader that has read nothing yet.
+   *
    * @param directory The directory of definitions.
    * @param options Clock, and how directories are kept private.
    */

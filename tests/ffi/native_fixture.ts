@@ -73,11 +73,24 @@ export function sendManyFds(socketFd: number, payload: Uint8Array, fds: readonly
   return libc.sendmsg(socketFd, arena.bytes, layout.constants.MSG_DONTWAIT);
 }
 
+/** The status flag of Linux for a socket whose calls do not wait. */
+export const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
+
 /** Whether a descriptor is closed when another program is started. Linux only. */
 export function closesOnExec(fd: number): boolean {
+  return (flagsOf(fd) & O_CLOEXEC) !== 0;
+}
+
+/** Whether calls on a descriptor return at once instead of waiting. Linux only. */
+export function isNonBlocking(fd: number): boolean {
+  return (flagsOf(fd) & O_NONBLOCK) !== 0;
+}
+
+function flagsOf(fd: number): number {
   const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1];
   assert.ok(flags, `flags of ${fd}`);
-  return (parseInt(flags, 8) & 0o2000000) !== 0;
+  return parseInt(flags, 8);
 }
 
 /** So many bytes, each with the same value. */

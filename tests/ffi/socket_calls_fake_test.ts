@@ -106,6 +106,21 @@ describe("duplicating and pairing", () => {
     assert.deepEqual(libc.closed, [44]);
   });
 
+  test("linux clears a socket's status flags to make it blocking, and tells why it cannot", () => {
+    const { libc, sockets, constants, numbers } = setUp("linux");
+    libc.answer = () => 0;
+    assert.deepEqual(sockets.makeBlocking(5), { ok: true });
+    assert.deepEqual(libc.calls, [`fcntl 5 ${constants.F_SETFL} 0`]);
+    libc.answer = () => libc.fail(numbers.EPERM);
+    assert.deepEqual(sockets.makeBlocking(5), { ok: false, errno: numbers.EPERM, name: "EPERM" });
+  });
+
+  test("darwin leaves a socket's mode alone rather than call a variadic function", () => {
+    const { libc, sockets } = setUp("darwin");
+    assert.deepEqual(sockets.makeBlocking(5), { ok: true });
+    assert.deepEqual(libc.calls, []);
+  });
+
   test("linux makes a pair that closes on exec in one step", () => {
     const { libc, socketPair, constants } = setUp("linux");
     libc.answer = pairOf(libc, () => 0);

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { close, closesOnExec, fdTest, filled, libc, linuxTest, native, withPair } from "./native_fixture.ts";
+import {
+  close,
+  closesOnExec,
+  fdTest,
+  filled,
+  isNonBlocking,
+  layout,
+  libc,
+  linuxTest,
+  native,
+  O_NONBLOCK,
+  withPair,
+} from "./native_fixture.ts";
 
 const { sockets, errno } = native;
 const UNUSED_FD = 0x7ffffffe;
@@ -122,6 +134,18 @@ describe("calls on connected sockets", () => {
     });
   });
 
+  linuxTest("makeBlocking() ends the non-blocking mode, for every copy of the socket", () => {
+    withPair((near) => {
+      const copy = sockets.duplicateFd(near);
+      assert.ok(copy.ok && libc.fcntl);
+      assert.equal(libc.fcntl(near, layout.constants.F_SETFL, O_NONBLOCK), 0);
+      assert.deepEqual([near, copy.fd].map(isNonBlocking), [true, true]);
+      assert.deepEqual(sockets.makeBlocking(copy.fd), { ok: true });
+      assert.deepEqual([near, copy.fd].map(isNonBlocking), [false, false]);
+      close(copy.fd);
+    });
+  });
+
   fdTest("a descriptor that is not open is an error of every call", () => {
     assert.deepEqual(sockets.sendBytes(UNUSED_FD, filled(1, 1)), badFdError);
     assert.deepEqual(sockets.receiveBytes(UNUSED_FD, 1), badFdError);
@@ -144,6 +168,7 @@ describe("calls on connected sockets", () => {
       sockets.shutdownReading,
       sockets.closeFd,
       sockets.duplicateFd,
+      sockets.makeBlocking,
       native.peerCredentials,
       native.ownFd,
       (fd) => native.fdPassing.sendFd(fd, filled(1, 1), 0),

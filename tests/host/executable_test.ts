@@ -27,7 +27,8 @@ test("ExecutableHasher.digest() hashes a file that takes several steps", async (
 test("ExecutableHasher.digest() reads a file once for callers at the same time", async () => {
   await using dir = await makeTempDir();
   await writeFile(dir.join("exe"), "");
-  await truncate(dir.join("exe"), 4 * 1024 * 1024);
+  // So many steps that the last caller has opened the file long before the first one is through.
+  await truncate(dir.join("exe"), 64 * 1024 * 1024);
   const hasher = new ExecutableHasher();
   const [first, second] = await Promise.all(
     [1, 2, 3].map(() => hasher.digest(dir.join("exe"), "blake3")),

@@ -1,12 +1,14 @@
 // A backend that echoes what it gets. argv: the options of serveBackend() as JSON, `quiet` added.
 import process from "node:process";
 import { type BackendConnection, type BackendEvent, serveBackend } from "../../mod.ts";
+import { collectOnRequest } from "./collect_on_request.ts";
 import { printJson } from "./json_line.ts";
 
 const { quiet = false, ...options } = JSON.parse(process.argv[2] ?? "{}");
 const observe = quiet ? undefined : (event: BackendEvent) => printJson({ ...event, event: event.kind });
 const backend = await serveBackend({ ...options, observe });
 process.on("SIGTERM", () => void backend.close());
+collectOnRequest();
 printJson({ event: "ready", pid: process.pid });
 for await (const connection of backend) void echo(connection);
 printJson({ event: "closed" });

@@ -17,7 +17,13 @@ try {
     wait,
   );
   const { pid, exePath, ipcEndpoint } = proven.identity;
-  printJson({ event: "proven", pid, exePath, namespaceId: ipcEndpoint?.namespaceId, path: ipcEndpoint?.path });
+  printJson({
+    event: "proven",
+    pid,
+    exePath,
+    namespaceId: ipcEndpoint?.namespaceId,
+    path: ipcEndpoint?.path,
+  });
 } catch (error) {
   printJson({ event: "error", message: String(error) });
 }

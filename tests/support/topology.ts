@@ -32,6 +32,8 @@ export interface TopologyOptions {
   takesHandoffs?: boolean;
   brokerOptions?: Record<string, unknown>;
   quiet?: boolean;
+  /** Starts broker and backend so that they can be asked to collect garbage. */
+  canCollect?: boolean;
 }
 
 /** A broker process in front of a backend process, each in a runtime of its own. */
@@ -76,7 +78,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
   try {
     const endpoint = dir.join("be.sock");
     const handoffEndpoint = options.takesHandoffs === false ? undefined : dir.join("ho.sock");
-    const backend = start(started, options.backend, "tests/processes/echo_backend.ts", {
+    const backend = start(started, options, "backend", "tests/processes/echo_backend.ts", {
       service: SERVICE,
       version: VERSION,
       endpoint,
@@ -85,7 +87,7 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
       quiet: options.quiet,
     });
     await backend.waitForLine(isEvent("ready"), { deadlineMs: START_DEADLINE_MS });
-    const broker = start(started, options.broker, "tests/processes/broker.ts", {
+    const broker = start(started, options, "broker", "tests/processes/broker.ts", {
       endpoint: dir.join("br.sock"),
       serviceDefinitionDir: await defineService(dir, runtimeCommand(options.backend, "mod.ts").command),
       backend: { service: SERVICE, version: VERSION, endpoint, handoffEndpoint },
@@ -102,13 +104,36 @@ export async function startTopology(options: TopologyOptions): Promise<Topology>
 
 function start(
   started: StartedProcess[],
-  runtime: Runtime,
+  topologyOptions: TopologyOptions,
+  part: "broker" | "backend",
   module: string,
   options: unknown,
 ): StartedProcess {
-  const process = startProcess(runtimeCommand(runtime, module, [JSON.stringify(options)]));
+  const runtime = topologyOptions[part];
+  const command = runtimeCommand(runtime, module, [JSON.stringify(options)]);
+  const flags = topologyOptions.canCollect === true ? COLLECTION_FLAGS[runtime] : [];
+  // Deno's flags stand behind its subcommand.
+  const args = command.args.toSpliced(runtime === "deno" ? 1 : 0, 0, ...flags);
+  const process = startProcess({ ...command, args });
   started.push(process);
   return process;
+}
+
+/** The young generation gets a fixed size, so that its growing is not taken for a leak. */
+const COLLECTION_FLAGS: Readonly<Record<Runtime, readonly string[]>> = {
+  deno: ["--v8-flags=--expose-gc,--max-semi-space-size=2"],
+  bun: [],
+  node20: ["--expose-gc", "--max-semi-space-size=2"],
+  node24: ["--expose-gc", "--max-semi-space-size=2"],
+  node26: ["--expose-gc", "--max-semi-space-size=2"],
+};
+
+/** Asks a broker or backend process to collect its garbage. @returns Its resident memory after that, in KiB. */
+export async function collectedKib(part: StartedProcess): Promise<number> {
+  const fromLine = part.stdoutLines.length;
+  part.killGroup("SIGUSR2");
+  const line = await part.waitForLine(isEvent("collected"), { deadlineMs: START_DEADLINE_MS, fromLine });
+  return (JSON.parse(line) as { residentKib: number }).residentKib;
 }
 
 function topology(

@@ -46,7 +46,11 @@ test("timer and listener are gone afterwards, however the wait ended", async () 
   const ends: Record<string, (signal: AbortSignal, abort: () => void) => Promise<unknown>> = {
     success: () => Promise.resolve(1),
     failure: () => Promise.reject(new Error("broken")),
-    abort: (signal, abort) => (abort(), untilFired(signal)),
+    abort: (signal, abort) => {
+      const waiting = untilFired(signal);
+      abort();
+      return waiting;
+    },
     throw: () => {
       throw new Error("broken at once");
     },

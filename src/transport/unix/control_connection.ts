@@ -40,6 +40,9 @@ export class UnixControlConnection extends NetStream implements ControlConnectio
     if (this.#control.destroyed) {
       return failed("BackendSocketUnavailable", "the control connection is closed", false);
     }
+    // A backend of the reference reads what it gets as the reference's broker passes it: in blocking mode.
+    const blocking = this.#native.sockets.makeBlocking(connection.fd);
+    if (!blocking.ok) return failed("SendFailed", `fcntl returned ${blocking.name}`, false);
     const control = socketFd(this.#control);
     const sent = this.#native.fdPassing.sendFd(control, token, connection.fd);
     if (!sent.ok) {
