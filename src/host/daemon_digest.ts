@@ -53,6 +53,20 @@ export function wantedDigest(identity: DaemonProcess): { algorithm: DigestAlgori
     : { algorithm: "blake3", digest: exeHash };
 }
 
+/**
+ * An identity with one of its digests only, for a manifest.
+ *
+ * A manifest's own digest covers the identity, and each version of the reference drops the digest it does not know
+ * before it verifies: `sha256` is for readers up to 4.10.2, `blake3` for later ones.
+ *
+ * @returns A copy.
+ */
+export function withOnlyDigest(identity: DaemonProcess, algorithm: DigestAlgorithm): DaemonProcess {
+  return algorithm === "sha256"
+    ? { ...identity, exeHashAlgorithm: "", exeHash: new Uint8Array() }
+    : { ...identity, exeSha256: new Uint8Array() };
+}
+
 /** Whether an identity carries a well-formed BLAKE3. */
 export function hasBlake3({ exeHashAlgorithm, exeHash }: DaemonProcess): boolean {
   return exeHashAlgorithm === EXE_HASH_ALGORITHM && exeHash.length === EXE_HASH_BYTES;

@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { concatBytes, constantTimeEqual } from "../wire/bytes.ts";
-import { type CacheManifest, CacheManifestSchema } from "../wire/gen/broker_v1_manifest_pb.ts";
+import {
+  type CacheManifest,
+  CacheManifestSchema,
+  type DaemonProcess,
+} from "../wire/gen/broker_v1_manifest_pb.ts";
 import { decodeStrict, encodeMessage, tryDecodeStrict } from "../wire/strict_decode.ts";
 import { WireDecodeError } from "../wire/wire_decode_error.ts";
 import { ManifestError } from "./manifest_error.ts";
@@ -23,11 +27,13 @@ type Manifest = Readonly<CacheManifest>;
  *
  * @param manifest The manifest; it is not changed.
  * @returns A sealed copy.
- * @throws {ManifestError} With kind `Encode` when a map has two entries or more: the reference encodes them in
- * random order, so it might take the manifest for corrupt.
+ * @throws {ManifestError} With kind `Encode` when the reference would take the manifest for corrupt: it encodes maps
+ * of two entries or more in random order, and each version drops one of two digests of the daemon (see
+ * `withOnlyDigest()`).
  */
 export function sealManifest(manifest: Manifest): CacheManifest {
   requireOrderlessMaps(manifest);
+  requireOneDigest(manifest.currentDaemon);
   const sealed = decodeStrict(CacheManifestSchema, encodeMessage(CacheManifestSchema, manifest));
   sealed.manifestSchemaVersion = MANIFEST_SCHEMA_VERSION;
   if (sealed.mediaType === "") sealed.mediaType = MANIFEST_MEDIA_TYPE;
@@ -88,11 +94,19 @@ function requireOrderlessMaps(manifest: Manifest): void {
     for (const [field, map] of [["labels", labels], ["platform_paths", platformPaths]] as const) {
       const count = Object.keys(map).length;
       if (count < 2) continue;
-      const detail = `manifest protobuf encode failed: ${field} of root "${path}" has ${count} entries, ` +
-        "at most 1 has a stable digest";
-      throw new ManifestError("Encode", detail);
+      throw encodeError(`${field} of root "${path}" has ${count} entries, at most 1 has a stable digest`);
     }
   }
+}
+
+function requireOneDigest(daemon: DaemonProcess | undefined): void {
+  if (daemon === undefined || daemon.exeSha256.length === 0) return;
+  if (daemon.exeHash.length === 0 && daemon.exeHashAlgorithm === "") return;
+  throw encodeError("current_daemon has two digests, no version of the reference verifies both");
+}
+
+function encodeError(reason: string): ManifestError {
+  return new ManifestError("Encode", `manifest protobuf encode failed: ${reason}`);
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {

@@ -4,6 +4,7 @@ import test from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
 import fc from "fast-check";
+import { withOnlyDigest } from "../../src/host/daemon_digest.ts";
 import { ManifestError, type ManifestErrorKind } from "../../src/service/manifest_error.ts";
 import {
   MANIFEST_MEDIA_TYPE,
@@ -15,6 +16,8 @@ import {
   type CacheManifest,
   CacheManifestSchema,
   CacheRootSchema,
+  type DaemonProcess,
+  DaemonProcessSchema,
 } from "../../src/wire/gen/broker_v1_manifest_pb.ts";
 import { encodeMessage } from "../../src/wire/strict_decode.ts";
 
@@ -56,6 +59,19 @@ test("sealManifest() refuses maps whose order the digest would depend on", () =>
   assert.throws(() => sealManifest(manifest(two, one)), refused);
   assert.throws(() => sealManifest(manifest(one, two)), refused);
   assert.deepEqual(openManifest(encode(sealManifest(manifest(one, one)))).roots[0]!.labels, one);
+});
+
+test("sealManifest() refuses a daemon with two digests, and takes it with either one", () => {
+  const [exeSha256, exeHash] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const daemon = create(DaemonProcessSchema, { pid: 1, exeSha256, exeHash, exeHashAlgorithm: "blake3" });
+  const manifest = (currentDaemon: DaemonProcess) => create(CacheManifestSchema, { currentDaemon });
+  assert.throws(() => sealManifest(manifest(daemon)), failsWith("Encode", /current_daemon has two digests/));
+  for (const algorithm of ["sha256", "blake3"] as const) {
+    const sealed = openManifest(encode(sealManifest(manifest(withOnlyDigest(daemon, algorithm)))));
+    const { exeSha256: early, exeHash: late, exeHashAlgorithm } = sealed.currentDaemon!;
+    const expected = algorithm === "sha256" ? [32, 0, ""] : [0, 32, "blake3"];
+    assert.deepEqual([early.length, late.length, exeHashAlgorithm], expected);
+  }
 });
 
 test("openManifest() refuses any changed byte of what the digest covers", () => {
