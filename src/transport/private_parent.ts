@@ -19,9 +19,12 @@ export async function ensurePrivateParent(socketPath: string): Promise<string> {
   } catch (error) {
     if (BrokerError.is(error)) throw error;
     const seen = osErrorCode(error) ?? String(error);
-    throw new BrokerError("config", `Cannot use the socket directory "${directory}": ${seen}`, {
-      cause: error,
-    });
+    throw new BrokerError(
+      "config",
+      `Cannot use the socket directory "${directory}": making it gave ${seen}; ` +
+        `choose a directory that is there or can be made`,
+      { cause: error },
+    );
   }
   return directory;
 }

@@ -1,22 +1,17 @@
-import { chmod, lstat, rename, unlink } from "node:fs/promises";
+import { chmod, lstat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import net, { type Server, type Socket } from "node:net";
 import { BrokerError } from "../errors.ts";
-import { connectSocket } from "./connect_net.ts";
-import { withDeadline } from "./deadline.ts";
+import { claimName } from "./claim_name.ts";
 import { checkSocketPath } from "./endpoint_limit.ts";
 import type { LocalListener } from "./local_stream.ts";
-import { NetStream } from "./net_stream.ts";
 import { osErrorCode } from "./os_error.ts";
 import { ensurePrivateParent } from "./private_parent.ts";
 
 /** Connections the kernel may hold ready for us: a herd of this size is not refused while we are busy. */
 const BACKLOG = 1024;
-
-/** How long a name that is already there may take to prove that somebody serves it. */
-const LIVENESS_DEADLINE_MS = 1_000;
 
 /** What to do with what a listener accepts. */
 export interface PublishOptions {
@@ -32,7 +27,7 @@ export interface PublishOptions {
 }
 
 /**
- * Listens under a private name in the endpoint's own directory, then renames it over the public one.
+ * Listens under a private name in the endpoint's own directory, then gives the socket its public one.
  *
  * A runtime that closes a listener removes whatever has the path it was bound to; bound privately, it
  * can never remove a successor's endpoint. A name that somebody may still serve is never replaced.
@@ -58,8 +53,7 @@ export async function publishSocket(endpoint: string, options: PublishOptions): 
   try {
     await chmod(privatePath, 0o600);
     const inode = inodeKey(await lstat(privatePath));
-    await requireFreeName(endpoint, options.politeRequest);
-    await rename(privatePath, endpoint);
+    await claimName(privatePath, endpoint, options.politeRequest);
     return publishedListener(server, endpoint, inode);
   } catch (error) {
     server.close();
@@ -85,61 +79,16 @@ function listen(server: Server, path: string, endpoint: string): Promise<void> {
   });
 }
 
-/** Only a refused connection proves that a socket file is debris; a timeout proves nothing. */
-async function requireFreeName(endpoint: string, politeRequest: Uint8Array | undefined): Promise<void> {
-  let found;
-  try {
-    found = await lstat(endpoint);
-  } catch (error) {
-    if (osErrorCode(error) === "ENOENT") return;
-    throw error;
-  }
-  if (!found.isSocket()) {
-    throw new BrokerError(
-      "config",
-      `Cannot publish "${endpoint}": a file that is no socket has this name; remove it`,
-    );
-  }
-  const seen = await connectOutcome(endpoint, politeRequest);
-  if (seen === "ECONNREFUSED" || seen === "ENOENT") return;
-  throw new BrokerError(
-    "config",
-    `Cannot publish "${endpoint}": ${
-      seen === "connected"
-        ? "a process serves it"
-        : `a socket has this name and connecting to it gave ${seen}`
-    }; stop that process or choose another endpoint`,
-  );
-}
-
-async function connectOutcome(endpoint: string, politeRequest: Uint8Array | undefined): Promise<string> {
-  const options = { deadlineMs: LIVENESS_DEADLINE_MS };
-  try {
-    const stream = new NetStream(await connectSocket(endpoint, options));
-    try {
-      if (politeRequest !== undefined) {
-        await stream.write(politeRequest);
-        await withDeadline(`hear from "${endpoint}"`, options, (signal) => stream.read(signal));
-      }
-    } catch {
-      // Connecting worked, so the name is served; the answer itself does not matter.
-    } finally {
-      stream.close();
-    }
-    return "connected";
-  } catch (error) {
-    return osErrorCode((error as Error).cause) ?? "no answer";
-  }
-}
-
 function publishedListener(server: Server, endpoint: string, inode: string): LocalListener {
   let closing: Promise<void> | undefined;
   const close = async () => {
-    server.close();
     try {
+      // The name goes while it is still served: before that nobody else may take it over.
       if (inodeKey(await lstat(endpoint)) === inode) await unlink(endpoint);
     } catch (error) {
       if (osErrorCode(error) !== "ENOENT") throw error;
+    } finally {
+      server.close();
     }
   };
   return {

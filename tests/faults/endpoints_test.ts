@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   chownSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import net from "node:net";
+import { basename } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { BrokerError } from "../../mod.ts";
@@ -20,6 +22,7 @@ import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { connectLocalSocket } from "../../mod.ts";
 import { requireConfigError } from "./config_error.ts";
 import { requireEcho } from "./local_pair.ts";
+import { within } from "./within.ts";
 
 const transport = await loadTransport();
 const NOBODY = 65_534;
@@ -60,9 +63,9 @@ describe("an endpoint that cannot be one is refused with what was found and what
     test(title, async () => {
       await using dir = await makeTempDir();
       const endpoint = await place(dir);
+      const before = readdirSync(dir.path);
       await requireConfigError(listen(endpoint), message);
-      const debris = readdirSync(dir.path, { recursive: true }).map(String);
-      assert.deepEqual(debris.filter((name) => name.includes(".tmp") || /\.[0-9a-f]{8}$/.test(name)), []);
+      assert.deepEqual(readdirSync(dir.path), before);
     });
   refusing("a directory that others may enter", /its mode is 0755, wanted 0700; run chmod 700/, (dir) => {
     chmodSync(dir.path, 0o755);
@@ -170,6 +173,43 @@ describe("of many that want a name at the same time exactly one gets it", () => 
       assert.equal(existsSync(endpoint), false);
     });
   }
+});
+
+describe("debris that another process is removing", () => {
+  /** What a process that removes a dead socket holds meanwhile: a link to its own, named after the dead one. */
+  const claimOn = (dir: TempDir, endpoint: string) => {
+    const { dev, ino, mtimeNs } = lstatSync(endpoint, { bigint: true });
+    const hash = createHash("sha256").update(`${basename(endpoint)}:${dev}:${ino}:${mtimeNs}`);
+    return dir.join(`.${hash.digest("hex").slice(0, 8)}`);
+  };
+
+  test("is left to it", async () => {
+    await using dir = await makeTempDir();
+    const endpoint = dir.join("s.sock");
+    await leaveStaleSocket(endpoint);
+    const claim = claimOn(dir, endpoint);
+    const asked = new EventTarget();
+    const seen = new Promise((resolve) => asked.addEventListener("asked", resolve, { once: true }));
+    const holder = net.createServer((socket) => (socket.destroy(), asked.dispatchEvent(new Event("asked"))));
+    await new Promise<void>((resolve) => holder.listen(claim, resolve));
+    const listening = listen(endpoint);
+    await within("a look at the claim", seen);
+    assert.deepEqual(readdirSync(dir.path).includes("s.sock"), true);
+    await new Promise((resolve) => holder.close(resolve));
+    await using listener = await listening;
+    await requireServing(listener.endpoint);
+    assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
+  });
+
+  test("is removed all the same when that process died with it", async () => {
+    await using dir = await makeTempDir();
+    const endpoint = dir.join("s.sock");
+    await leaveStaleSocket(endpoint);
+    await leaveStaleSocket(claimOn(dir, endpoint));
+    await using listener = await listen(endpoint);
+    await requireServing(listener.endpoint);
+    assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
+  });
 });
 
 test("a listener that closes takes its name along", async () => {
