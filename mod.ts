@@ -44,24 +44,8 @@ export { LocalConnection } from "./src/transport/local_connection.ts";
 export type { LocalStream, PeerCredentials } from "./src/transport/local_stream.ts";
 
 // Handoff: tokens, acknowledgements, fallback, orchestration (protocol 7).
-export {
-  acceptHandedOff,
-  type HandedOffConnection,
-  type HandoffAcceptance,
-  type HandoffRejection,
-  handoffRejectionDetail,
-} from "./src/handoff/accept_handed_off.ts";
-export {
-  type AcknowledgedHandoff,
-  DEFAULT_HANDOFF_ACK_DEADLINE_MS,
-  DEFAULT_PENDING_ACKS_MAX,
-  type ExpiredHandoff,
-  type HandoffAcknowledgement,
-  type HandoffAckRegistration,
-  HandoffAckRegistry,
-  type HandoffAckRegistryConfig,
-  type PendingHandoffBackend,
-} from "./src/handoff/ack_registry.ts";
+export * from "./src/handoff/accept_handed_off.ts";
+export * from "./src/handoff/ack_registry.ts";
 export {
   type AckWait,
   type AckWaiter,
@@ -69,15 +53,7 @@ export {
   type ConnectionOwner,
   type HandoffBooks,
 } from "./src/handoff/ack_wait.ts";
-export {
-  DEFAULT_FAILED_ATTEMPT_WINDOW_MS,
-  DEFAULT_FAILED_ATTEMPTS_MAX,
-  DEFAULT_FALLBACK_KEYS_MAX,
-  type HandoffAttemptDecision,
-  type HandoffAttemptInputs,
-  type HandoffFallbackConfig,
-  HandoffFallbackPolicy,
-} from "./src/handoff/fallback_policy.ts";
+export * from "./src/handoff/fallback_policy.ts";
 export {
   attemptFailureOf,
   HANDOFF_FALLBACK_REASONS,
@@ -85,110 +61,22 @@ export {
   type HandoffFallbackDecision,
   type HandoffFallbackReason,
 } from "./src/handoff/fallback_reason.ts";
-export { type HandoffRandom, HandoffToken } from "./src/handoff/handoff_token.ts";
-export {
-  DEFAULT_COLLISION_ATTEMPTS_MAX,
-  DEFAULT_PENDING_TOKENS_MAX,
-  DEFAULT_TOKEN_TTL_MS,
-  type HandoffTokenConsumption,
-  type HandoffTokenIssue,
-  HandoffTokenStore,
-  type HandoffTokenStoreConfig,
-} from "./src/handoff/token_store.ts";
-export { HandoffTokenError, type HandoffTokenErrorKind } from "./src/handoff/token_error.ts";
-export {
-  collectLatencySamples,
-  compareHandoffLatency,
-  type HandoffLatencyComparison,
-  type HandoffLatencyError,
-  handoffLatencyErrorText,
-  type HandoffLatencySummary,
-  type HandoffLatencyVerdict,
-  summarizeLatencySamples,
-} from "./src/handoff/latency.ts";
-export {
-  DEFAULT_PENDING_HANDOFF_TTL_MS,
-  DEFAULT_PENDING_HANDOFFS_MAX,
-  type PendingHandoffAdmission,
-  PendingHandoffQueue,
-  type PendingHandoffQueueConfig,
-  type PendingHandoffTurn,
-} from "./src/handoff/pending_queue.ts";
-export {
-  executeUnixHandoffWithTransport,
-  type ScmRightsResult,
-  type ScmRightsTransport,
-  type UnixHandoffFallback,
-  type UnixHandoffOutcome,
-  type UnixHandoffRequest,
-  type UnixHandoffStage,
-} from "./src/handoff/orchestrate_unix.ts";
-export {
-  type DuplicateHandleResult,
-  type DuplicateHandleTransport,
-  executeWindowsHandoffWithTransport,
-  type OfferDeliverer,
-  type OfferDelivery,
-  type WindowsHandoffDriver,
-  type WindowsHandoffFallback,
-  type WindowsHandoffOutcome,
-  type WindowsHandoffRequest,
-  type WindowsHandoffStage,
-} from "./src/handoff/orchestrate_windows.ts";
-export {
-  ScmRightsError,
-  type ScmRightsErrorKind,
-  scmRightsErrorOf,
-  type ScmRightsFailure,
-} from "./src/handoff/scm_rights_error.ts";
-export {
-  DuplicateHandleError,
-  type DuplicateHandleErrorKind,
-  duplicateHandleErrorOf,
-} from "./src/handoff/duplicate_handle_error.ts";
+export * from "./src/handoff/handoff_token.ts";
+export * from "./src/handoff/token_store.ts";
+export * from "./src/handoff/token_error.ts";
+export * from "./src/handoff/latency.ts";
+export * from "./src/handoff/pending_queue.ts";
+export * from "./src/handoff/orchestrate_unix.ts";
+export * from "./src/handoff/orchestrate_windows.ts";
+export * from "./src/handoff/scm_rights_error.ts";
+export * from "./src/handoff/duplicate_handle_error.ts";
 
 // The wire: framing, frames, messages, usable without I/O (protocol 1, 2).
-export {
-  ADMIN_REQUEST_ID,
-  type AdminReplyDecode,
-  type AdminReplyFailureKind,
-  type AdminRequestDecode,
-  type AdminRequestFailureKind,
-  decodeAdminReply,
-  decodeAdminRequest,
-  encodeAdminReply,
-  encodeAdminRequest,
-} from "./src/wire/admin_frames.ts";
-export {
-  CAPABILITY_EARLY_DATA,
-  CAPABILITY_HANDLE_PASSING,
-  CAPABILITY_HANDOFF_ANNOUNCED,
-  EXE_HASH_ALGORITHM,
-  EXE_HASH_BYTES,
-  FRAME_BYTES_MAX,
-  FRAME_HEADER_BYTES,
-  FRAMING_VERSION_V1,
-  HANDOFF_TOKEN_BYTES,
-  HELLO_BYTES_MAX,
-  NONCE_BYTES,
-  PROTOCOL_VERSION,
-} from "./src/wire/constants.ts";
+export * from "./src/wire/admin_frames.ts";
+export * from "./src/wire/constants.ts";
 export { differingIdentityField, type IdentityField, identityProblem } from "./src/wire/daemon_process.ts";
-export {
-  type EnvelopeError,
-  type EnvelopeErrorKind,
-  type EnvelopePlane,
-  envelopeText,
-  type ExpectedEnvelope,
-  validateEnvelope,
-} from "./src/wire/envelope.ts";
-export {
-  type ErrorCodeName,
-  errorCodeName,
-  knownErrorCode,
-  type RefusalKind,
-  refusalKind,
-} from "./src/wire/error_code.ts";
+export * from "./src/wire/envelope.ts";
+export * from "./src/wire/error_code.ts";
 export {
   createFirstFrameReader,
   type FirstFrame,
@@ -204,68 +92,14 @@ export {
   withRequestId,
   withTrace,
 } from "./src/wire/frames.ts";
-export { encodeFramed, encodeFramedBody, type FramedDecode, tryDecodeFramed } from "./src/wire/framing.ts";
+export * from "./src/wire/framing.ts";
 export { type FramePart, FramingError, type FramingErrorKind } from "./src/wire/framing_error.ts";
-export {
-  decodeHandoffAck,
-  decodeHandoffOffer,
-  decodeHandoffReady,
-  encodeHandoffAck,
-  encodeHandoffOffer,
-  encodeHandoffReady,
-  type HandoffAckDecode,
-  type HandoffDecode,
-  type OfferedHandoff,
-} from "./src/wire/handoff_frames.ts";
-export {
-  encodeHello,
-  encodeNegotiatedReply,
-  encodeRefusedReply,
-  HELLO_REQUEST_ID,
-  type HelloOptions,
-  type Refusal,
-} from "./src/wire/hello.ts";
-export {
-  decodeHelloReply,
-  type HelloReplyFailureKind,
-  type HelloReplyOutcome,
-  refusalText,
-} from "./src/wire/hello_reply.ts";
-export {
-  type BackendEndpointMux,
-  type BackendEndpointMuxOptions,
-  createBackendEndpointMux,
-  type LegacyVerdict,
-  type MuxErrorKind,
-  type MuxPoll,
-} from "./src/wire/mux.ts";
-export {
-  ADMIN_PAYLOAD_PROTOCOL,
-  applicationPayloadProtocol,
-  BACKEND_PROBE_PAYLOAD_PROTOCOL,
-  CONTROL_PAYLOAD_PROTOCOL,
-  FIRST_PARTY_PAYLOAD_PROTOCOLS,
-  HANDOFF_PAYLOAD_PROTOCOL,
-  isFirstPartyPayloadProtocol,
-  isPrivateUseId,
-  isRegisteredConsumerId,
-  payloadProtocolText,
-  REGISTERED_CONSUMERS,
-} from "./src/wire/payload_protocol.ts";
-export {
-  answerProbe,
-  decodeProbePayload,
-  decodeProbeResponse,
-  encodeProbeIdentity,
-  encodeProbeRequest,
-  type ProbeAnswer,
-  type ProbeFailure,
-  type ProbeFailureKind,
-  type ProbeIdentity,
-  probeRequestId,
-  type ProbeResult,
-  type ProbeTrace,
-} from "./src/wire/probe.ts";
+export * from "./src/wire/handoff_frames.ts";
+export * from "./src/wire/hello.ts";
+export * from "./src/wire/hello_reply.ts";
+export * from "./src/wire/mux.ts";
+export * from "./src/wire/payload_protocol.ts";
+export * from "./src/wire/probe.ts";
 export { type ByteSource, readFrame, type ReadFrameOptions } from "./src/wire/read_frame.ts";
 export { decodeStrict, encodeMessage, tryDecodeStrict } from "./src/wire/strict_decode.ts";
 export { WireDecodeError, type WireDecodeErrorKind } from "./src/wire/wire_decode_error.ts";
@@ -275,15 +109,7 @@ export * from "./src/wire/gen/broker_v1_manifest_pb.ts";
 export * from "./src/wire/gen/broker_v1_service_def_pb.ts";
 
 // Names, service definitions, manifests and identities (protocol 3, 4, 8, 9).
-export {
-  type BrokerInstance,
-  brokerInstance,
-  brokerInstanceEndpointName,
-  BrokerInstanceError,
-  brokerInstanceId,
-  type InstanceChoice,
-  ISOLATION_REASONS,
-} from "./src/naming/broker_instance.ts";
+export * from "./src/naming/broker_instance.ts";
 export {
   crashDumpDirectory,
   daemonDataDirectory,
@@ -291,40 +117,18 @@ export {
   manifestDirectory,
   serviceDefinitionDirectory,
 } from "./src/naming/directories.ts";
-export {
-  bareEndpoint,
-  endpointAddresses,
-  type EndpointPlace,
-  endpointPlace,
-} from "./src/naming/endpoint_address.ts";
-export {
-  BACKEND_NAME_RANDOM_BYTES,
-  backendName,
-  explicitInstanceName,
-  privateBrokerName,
-  sharedBrokerName,
-} from "./src/naming/endpoint_name.ts";
+export * from "./src/naming/endpoint_address.ts";
+export * from "./src/naming/endpoint_name.ts";
 export { EndpointNameError, type EndpointNameErrorKind } from "./src/naming/endpoint_name_error.ts";
 export { endpointDirectory, endpointPath, PIPE_PREFIX } from "./src/naming/endpoint_path.ts";
 export { hash16 } from "./src/naming/hash16.ts";
 export { type Environment, type HostValues, type Platform } from "./src/naming/platform.ts";
 export { unixUserIdentity, userHash, windowsUserIdentity } from "./src/naming/user_identity.ts";
-export { type BootClock, bootId, isSameBoot, UNKNOWN_BOOT_ID } from "./src/host/boot_id.ts";
+export * from "./src/host/boot_id.ts";
 export { currentDaemonIdentity, type DaemonIdentityOptions } from "./src/host/daemon_identity.ts";
 export { hostIdentity, isSameHost } from "./src/host/host_identity.ts";
-export {
-  readIdentityFile,
-  readIdentityFileStrictly,
-  removeIdentityFile,
-  writeIdentityFile,
-} from "./src/host/identity_file.ts";
-export {
-  currentEffectiveUid,
-  currentPeerIdentity,
-  currentUid,
-  SidError,
-  userSidHash,
-} from "./src/host/user.ts";
+export * from "./src/host/identity_file.ts";
+export * from "./src/host/user.ts";
 export {
   type InstalledServiceDefinition,
   type InstallOptions,
@@ -333,20 +137,8 @@ export {
 export { CacheManifestBuilder } from "./src/service/manifest_builder.ts";
 export { ManifestError, type ManifestErrorKind } from "./src/service/manifest_error.ts";
 export { readManifest, writeManifest, writeManifestToRoot } from "./src/service/manifest_file.ts";
-export {
-  centralManifestPath,
-  enumerateCentral,
-  type ManifestScanEntry,
-  scanCentral,
-  writeManifestToCentral,
-} from "./src/service/manifest_registry.ts";
-export {
-  MANIFEST_MEDIA_TYPE,
-  MANIFEST_SCHEMA_VERSION,
-  manifestDigest,
-  openManifest,
-  sealManifest,
-} from "./src/service/manifest_seal.ts";
+export * from "./src/service/manifest_registry.ts";
+export * from "./src/service/manifest_seal.ts";
 export { ServiceDefinitionBuilder } from "./src/service/service_definition_builder.ts";
 export {
   ServiceDefinitionError,

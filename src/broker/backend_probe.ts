@@ -4,7 +4,7 @@ import { BrokerError } from "../errors.ts";
 import type { ExecutableHasher } from "../host/executable.ts";
 import type { ProcessIdentity } from "../host/process_identity.ts";
 import { verifyProcess } from "../host/verify_process.ts";
-import type { WaitOptions } from "../transport/deadline.ts";
+import type { WaitOptions } from "../transport/wait_options.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import { osErrorCode } from "../transport/os_error.ts";
 import type { Transport } from "../transport/transport.ts";

@@ -1,5 +1,5 @@
 // This module has no I/O.
-import type { ProcessIdentity } from "../host/process_identity.ts";
+import type { ProcessIdentity } from "../host/process_start.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import type { RoutedBackend } from "./hello_handler.ts";
 

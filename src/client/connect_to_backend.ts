@@ -1,7 +1,8 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
-import { type WaitOptions, withDeadline } from "../transport/deadline.ts";
+import { withDeadline } from "../transport/deadline.ts";
+import type { WaitOptions } from "../transport/wait_options.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
 import type { Transport } from "../transport/transport.ts";

@@ -1,5 +1,6 @@
 import { BrokerError } from "../errors.ts";
-import { type WaitOptions, withDeadline } from "../transport/deadline.ts";
+import { withDeadline } from "../transport/deadline.ts";
+import type { WaitOptions } from "../transport/wait_options.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
 import { isPeerGone } from "../transport/os_error.ts";
 import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../wire/constants.ts";

@@ -1,7 +1,8 @@
 import net, { type Socket } from "node:net";
 import { BrokerError } from "../errors.ts";
 import { osErrorCode } from "./os_error.ts";
-import { type WaitOptions, withDeadline } from "./deadline.ts";
+import { withDeadline } from "./deadline.ts";
+import type { WaitOptions } from "./wait_options.ts";
 
 /**
  * Connects a socket of `node:net`, the kind whose descriptor can be inspected and passed.

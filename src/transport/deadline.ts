@@ -1,13 +1,6 @@
 import { BrokerError } from "../errors.ts";
+import type { WaitOptions } from "./wait_options.ts";
 import { type CancelSignal, CancelSource } from "../cancel_signal.ts";
-
-/** How long to wait for another process, and what may end the wait earlier. */
-export interface WaitOptions {
-  /** Milliseconds until the wait is given up. */
-  readonly deadlineMs: number;
-  /** Ends the wait early, with its reason. */
-  readonly signal?: CancelSignal | undefined;
-}
 
 /**
  * Runs an act with a signal that fires at its deadline or when the caller's signal does.

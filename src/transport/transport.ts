@@ -1,7 +1,7 @@
 // This module has no I/O.
 import type { FirstFrame, FirstFrameReader } from "../wire/first_frame_reader.ts";
 import type { FramingError } from "../wire/framing_error.ts";
-import type { WaitOptions } from "./deadline.ts";
+import type { WaitOptions } from "./wait_options.ts";
 import type { LocalListener, LocalStream, PeerCredentials } from "./local_stream.ts";
 
 /*

@@ -88,7 +88,9 @@ describe("an endpoint that cannot be one is refused with what was found and what
     "a name that leaves no room beside it",
     /the kernel takes 10[37]; choose a shorter directory/,
     (dir) => {
-      return dir.join("d".repeat(100 - dir.path.length), "s");
+      const long = dir.join("d".repeat(100 - dir.path.length));
+      mkdirSync(long, 0o700);
+      return `${long}/s`;
     },
   );
   refusing("no path", /it is empty or has a NUL/, () => "");

@@ -40,7 +40,9 @@ export async function takeSteps(
   if (!isRust(party)) return (await lab.runModule(party, "files.ts", steps)).map(outcomeOf);
   const outcomes: FileOutcome[] = [];
   for (const step of steps) {
-    const [program, act] = step.act === "def-write" ? ["broker", "def"] as const : ["files", step.act] as const;
+    const [program, act] = step.act === "def-write"
+      ? ["broker", "def"] as const
+      : ["files", step.act] as const;
     const [seen] = await lab.runPeer(program, act, ...flagsOf(step));
     outcomes.push(comparable(step, outcomeOf(seen!)));
   }

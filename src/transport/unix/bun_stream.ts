@@ -2,7 +2,8 @@ import type { CancelSignal } from "../../cancel_signal.ts";
 import { BrokerError } from "../../errors.ts";
 import { ChunkQueue } from "../chunk_queue.ts";
 import { connectError } from "../connect_net.ts";
-import { type WaitOptions, withDeadline } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import type { WaitOptions } from "../wait_options.ts";
 import type { LocalStream } from "../local_stream.ts";
 import { streamError } from "../os_error.ts";
 

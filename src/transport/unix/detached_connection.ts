@@ -1,6 +1,7 @@
 import type { Native } from "../../../ffi/native.ts";
 import type { OwnedFd } from "../../../ffi/owned_fd.ts";
-import { type WaitOptions, withDeadline } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import type { WaitOptions } from "../wait_options.ts";
 import { NetStream } from "../net_stream.ts";
 import { adoptSocketFd } from "../socket_fd.ts";
 import type { DetachedConnection, SendOutcome } from "../transport.ts";

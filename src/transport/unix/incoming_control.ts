@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import { RECEIVE_BYTES_MAX } from "../../../ffi/fd_passing.ts";
 import type { Native } from "../../../ffi/native.ts";
-import { type WaitOptions, withDeadline } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
+import type { WaitOptions } from "../wait_options.ts";
 import type { PeerCredentials } from "../local_stream.ts";
 import { socketFd } from "../socket_fd.ts";
 import type { ControlReceipt, IncomingControl, SendOutcome } from "../transport.ts";

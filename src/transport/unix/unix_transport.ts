@@ -3,7 +3,7 @@ import process from "node:process";
 import type { NativeResult } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
 import { connectSocket } from "../connect_net.ts";
-import type { WaitOptions } from "../deadline.ts";
+import type { WaitOptions } from "../wait_options.ts";
 import { checkSocketPath } from "../endpoint_limit.ts";
 import type { LocalStream } from "../local_stream.ts";
 import { NetStream } from "../net_stream.ts";
