@@ -8,6 +8,8 @@ import { hostValues } from "../host/host_values.ts";
 import { readIdentityFileStrictly } from "../host/identity_file.ts";
 import { brokerInstance, brokerInstanceId } from "../naming/broker_instance.ts";
 import { serviceDefinitionDirectory } from "../naming/directories.ts";
+import { ServiceDefinitionError } from "../service/service_definition_error.ts";
+import { serviceDefinitionPath } from "../service/service_definition_file.ts";
 import { ServiceDefinitionLoader } from "../service/service_definition_loader.ts";
 import { checkVersionAllowed } from "../service/version_policy.ts";
 import { loadTransport } from "../transport/load_transport.ts";
@@ -133,7 +135,7 @@ async function startingKey(
   { service, version, endpoint }: RegisteredBackendOptions,
 ): Promise<{ key: BackendKey; definition: ServiceDefinition }> {
   if (endpoint === "") throw new BrokerError("config", "Cannot serve: the backend endpoint is empty");
-  const definition = await loader.load(service);
+  const definition = await definitionAtStart(loader, service);
   const blocked = checkVersionAllowed(definition, version);
   if (blocked !== undefined) {
     const policy = blocked === "BelowMinVersion" ? "is below min_version" : "is not in version_allow_list";
@@ -143,6 +145,26 @@ async function startingKey(
     );
   }
   return { key: { instanceId: brokerInstanceId(brokerInstance(definition)), service, version }, definition };
+}
+
+/** At the start a definition that cannot be used is the operator's to put right, so it is said what to do. */
+async function definitionAtStart(
+  loader: ServiceDefinitionLoader,
+  service: string,
+): Promise<Readonly<ServiceDefinition>> {
+  try {
+    return await loader.load(service);
+  } catch (error) {
+    if (!(error instanceof ServiceDefinitionError)) throw error;
+    const advice = error.kind === "InsecureDirectory"
+      ? "run chmod 700 on it or choose a directory of your own"
+      : error.kind === "InvalidName"
+      ? "choose another name"
+      : `write "${serviceDefinitionPath(loader.directory, service)}" anew`;
+    throw new BrokerError("config", `Cannot serve "${service}": ${error.detail}; ${advice}`, {
+      cause: error,
+    });
+  }
 }
 
 function announcedIdentity(path: string | undefined): (() => Promise<DaemonProcess>) | undefined {

@@ -24,13 +24,13 @@ describe("a broker does not start, and says what was found and what to do, when 
   test("no directory of definitions", () =>
     requireConfigError(
       start({ serviceDefinitionDir: served.dir.join("nowhere") }),
-      /Cannot serve "my-daemon": .*No such file.*; write .*nowhere\/my-daemon\.servedef"/s,
+      /Cannot serve "my-daemon": .*No such file.*; write .*nowhere\/my-daemon\.servicedef" anew/s,
     ));
 
   test("no definition of its service", () => {
     const backend = { service: "undefined-service", version: VERSION, endpoint: served.endpoint };
     const message =
-      /Cannot serve "undefined-service": .*No such file.*; write .*\/undefined-service\.servedef"/s;
+      /Cannot serve "undefined-service": .*No such file.*; write .*\/undefined-service\.servicedef" anew/s;
     return requireConfigError(start({ backend }), message);
   });
 
@@ -47,8 +47,9 @@ describe("a broker does not start, and says what was found and what to do, when 
   test("a definition that is none", async () => {
     const broken = served.dir.join("broken");
     mkdirSync(broken, 0o700);
-    writeFileSync(`${broken}/${SERVICE}.servedef`, Uint8Array.of(0xff, 0xff));
-    const message = /Cannot serve "my-daemon": .*decode failed.*; write .*broken\/my-daemon\.servedef"/s;
+    writeFileSync(`${broken}/${SERVICE}.servicedef`, Uint8Array.of(0xff, 0xff));
+    const message =
+      /Cannot serve "my-daemon": .*decode failed.*; write .*broken\/my-daemon\.servicedef" anew/s;
     await requireConfigError(start({ serviceDefinitionDir: broken }), message);
   });
 

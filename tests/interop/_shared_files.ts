@@ -132,7 +132,6 @@ export const sharedFiles: readonly SharedFile[] = [
   manifestFile("manifest", undefined, ["4.5.7", "4.10.21"]),
   manifestFile("manifest with a daemon known by its SHA-256", SHA256, ["4.5.7"]),
   manifestFile("manifest with a daemon known by its BLAKE3", BLAKE3, ["4.10.21"]),
-  manifestFile("manifest with a daemon known by both", { ...SHA256, ...BLAKE3 }, []),
 ];
 
 /** The fields of a read file that are not what was written; none when it is the same. */
