@@ -30,6 +30,8 @@ export {
 } from "./src/client/client_error.ts";
 export { brokerDisabledByEnv } from "./src/client/disable_env.ts";
 export { FrameClient, type FrameRequestOptions } from "./src/client/frame_client.ts";
+export { BackendHandle, type BackendHandleOptions } from "./src/client/backend_handle.ts";
+export { BackendProbeError, type BackendProbeErrorKind } from "./src/client/backend_probe_error.ts";
 export { FrameClientError, type FrameClientErrorKind } from "./src/client/frame_client_error.ts";
 export { type AdminRequestOptions, sendAdminRequest } from "./src/client/admin_request.ts";
 export { connectLocalSocket } from "./src/client/connect_local_socket.ts";
@@ -129,6 +131,7 @@ export { currentDaemonIdentity, type DaemonIdentityOptions } from "./src/host/da
 export { hostIdentity, isSameHost } from "./src/host/host_identity.ts";
 export * from "./src/host/identity_file.ts";
 export * from "./src/host/user.ts";
+export * from "./src/host/verify_process.ts";
 export {
   type InstalledServiceDefinition,
   type InstallOptions,

@@ -1,21 +1,15 @@
-import { randomBytes } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { BrokerError } from "../errors.ts";
 import type { ExecutableHasher } from "../host/executable.ts";
-import type { ProcessIdentity } from "../host/process_identity.ts";
+import type { ProcessIdentity } from "../host/process_start.ts";
 import { verifyProcess } from "../host/verify_process.ts";
 import type { WaitOptions } from "../transport/wait_options.ts";
+import { askIdentity } from "../transport/ask_identity.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import { osErrorCode } from "../transport/os_error.ts";
 import type { Transport } from "../transport/transport.ts";
-import { NONCE_BYTES } from "../wire/constants.ts";
 import { differingIdentityField } from "../wire/daemon_process.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
-import { decodeProbeResponse, encodeProbeRequest } from "../wire/probe.ts";
-import { readFrame } from "../wire/read_frame.ts";
-
-/** Milliseconds for connecting to a backend and hearing who it is (protocol 8.4). */
-export const PROBE_DEADLINE_MS = 500;
 
 /** What a backend has to be. */
 export interface ExpectedBackend {
@@ -48,7 +42,7 @@ export async function proveBackend(
   expected: ExpectedBackend,
   wait: WaitOptions,
 ): Promise<ProvenBackend> {
-  const { identity, peer } = await askIdentity(transport, expected, wait);
+  const { identity, peer } = await ask(transport, expected, wait);
   if (peer.uid !== transport.ownUser) {
     throw impostor(expected, `it belongs to uid ${peer.uid}, wanted ${transport.ownUser}`);
   }
@@ -71,13 +65,11 @@ export async function proveBackend(
   return { identity, process };
 }
 
-function askIdentity(transport: Transport, { endpoint }: ExpectedBackend, wait: WaitOptions) {
+function ask(transport: Transport, { endpoint }: ExpectedBackend, wait: WaitOptions) {
   return withDeadline(`hear who serves "${endpoint}"`, wait, async (signal) => {
     const { stream, peer } = await transport.connectWithPeer(endpoint, { ...wait, signal });
     try {
-      const nonce = randomBytes(NONCE_BYTES);
-      await stream.write(encodeProbeRequest(nonce));
-      const answer = decodeProbeResponse(await readFrame(stream, { signal }), nonce);
+      const answer = await askIdentity(stream, undefined, signal);
       if (answer.ok) return { identity: answer.identity, peer };
       throw new BrokerError("protocol", `Cannot tell who serves "${endpoint}": ${answer.detail}`);
     } finally {

@@ -1,10 +1,11 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import type { ExecutableHasher } from "../host/executable.ts";
 import { isProcessAliveSync } from "../host/process_identity.ts";
+import { PROBE_DEADLINE_MS } from "../transport/ask_identity.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
-import { PROBE_DEADLINE_MS, proveBackend } from "./backend_probe.ts";
+import { proveBackend } from "./backend_probe.ts";
 import { type BackendKey, backendKeyText, type RegisteredBackend } from "./backend_registry.ts";
 
 /** A backend that a broker is told about when it starts (protocol 6.1, registered mode). */

@@ -59,7 +59,7 @@ export async function connectToBackend(options: ConnectOptions): Promise<Backend
     });
   } catch (error) {
     if (BrokerError.is(error) && error.code === "deadline" && !(error instanceof BrokerClientError)) {
-      throw new BrokerClientError("Deadline", error.message, { cause: error });
+      throw new BrokerClientError("Deadline", withoutCode(error), { cause: error });
     }
     throw error;
   }
@@ -152,7 +152,7 @@ class BackendConnector {
       return await readFrame(stream, { signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw new BrokerClientError("Framing", `Cannot exchange a Hello: ${(error as Error).message}`, {
+      throw new BrokerClientError("Framing", `Cannot exchange a Hello: ${withoutCode(error)}`, {
         cause: error,
       });
     }

@@ -7,6 +7,7 @@ import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../wire
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { decodeHandoffReady } from "../wire/handoff_frames.ts";
 import { readFrame } from "../wire/read_frame.ts";
+import { withoutCode } from "./client_error.ts";
 
 /**
  * Whether to wait for the connection to be handed over (protocol 5.3 S9).
@@ -46,6 +47,6 @@ export async function awaitHandoffReady(
     if (BrokerError.is(error) && error.code === "deadline") {
       return `no handoff-ready event in ${wait.deadlineMs} ms`;
     }
-    return (error as Error).message;
+    return withoutCode(error);
   }
 }

@@ -68,19 +68,26 @@ export async function startBackend(lab: Lab, player: Player, ...rustFlags: strin
   return { ...part, process };
 }
 
+/** What differs from the ordinary broker. */
+export interface BrokerOptions {
+  /** @default {true} */
+  readonly takesHandoffs?: boolean;
+}
+
 /** Starts a broker in front of a backend. A Rust one verifies it by its identity file, ours by a probe. */
 export async function startBroker(
   lab: Lab,
   player: Player,
   backend: BackendPart,
-  options: Record<string, unknown> = {},
+  { takesHandoffs = true }: BrokerOptions = {},
 ): Promise<BrokerPart> {
   const endpoint = lab.newPath("br.sock");
-  const { identityFile, handoffEndpoint, definitions } = backend;
+  const { identityFile, definitions } = backend;
+  const handoffEndpoint = takesHandoffs ? backend.handoffEndpoint : undefined;
   if (player === "rust") {
     const args = ["serve", "--keep", "--socket", endpoint, "--dir", definitions];
     args.push("--backend", `${SERVICE},${VERSION},${identityFile}`);
-    args.push("--handoff", `${SERVICE},${VERSION},${handoffEndpoint}`);
+    if (handoffEndpoint !== undefined) args.push("--handoff", `${SERVICE},${VERSION},${handoffEndpoint}`);
     const process = await lab.start({ command: lab.crate.broker, args }, "listening");
     return { player, process, endpoint, backend };
   }
@@ -88,7 +95,6 @@ export async function startBroker(
     endpoint,
     serviceDefinitionDir: definitions,
     backend: { service: SERVICE, version: VERSION, endpoint: backend.endpoint, handoffEndpoint },
-    ...options,
   });
   return { player, process, endpoint, backend };
 }
