@@ -22,6 +22,7 @@ import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { connectLocalSocket } from "../../mod.ts";
 import { requireConfigError } from "./config_error.ts";
 import { requireEcho } from "./local_pair.ts";
+import { leaveStaleSocket } from "./stale_socket.ts";
 import { within } from "./within.ts";
 
 const transport = await loadTransport();
@@ -40,14 +41,6 @@ async function requireServing(endpoint: string): Promise<void> {
   const stream = await connectLocalSocket(endpoint);
   await requireEcho(stream, "still here");
   stream.close();
-}
-
-/** A socket whose process has gone without a word. */
-async function leaveStaleSocket(path: string): Promise<void> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(`${path}.bound`, resolve));
-  renameSync(`${path}.bound`, path);
-  await new Promise((resolve) => server.close(resolve));
 }
 
 test("a missing directory is created for its owner alone, with its parents", async () => {

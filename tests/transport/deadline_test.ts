@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { CancelSignal } from "../../src/cancel_signal.ts";
 import { BrokerError } from "../../src/errors.ts";
 import { withDeadline } from "../../src/transport/deadline.ts";
 
 /** Waits for a signal as the product's waits do: it rejects with the reason. */
-function untilFired(signal: AbortSignal): Promise<never> {
+function untilFired(signal: CancelSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
@@ -43,7 +44,7 @@ test("the act's own outcome is passed on, good or bad", async () => {
 });
 
 test("timer and listener are gone afterwards, however the wait ended", async () => {
-  const ends: Record<string, (signal: AbortSignal, abort: () => void) => Promise<unknown>> = {
+  const ends: Record<string, (signal: CancelSignal, abort: () => void) => Promise<unknown>> = {
     success: () => Promise.resolve(1),
     failure: () => Promise.reject(new Error("broken")),
     abort: (signal, abort) => {

@@ -3,7 +3,6 @@ import { readdirSync, renameSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
 import { BrokerError } from "../../src/errors.ts";
-import type { LocalListener } from "../../src/transport/local_stream.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
 import { WAIT } from "../support/waiting.ts";
 import { readAll, transport } from "./_transport.ts";
@@ -22,19 +21,23 @@ for (const start of ["a free name", "debris"]) {
             void stream.write(Uint8Array.of(i)).then(() => stream.close(), () => stream.close());
           })),
       );
-      const winners: [number, LocalListener][] = [];
-      outcomes.forEach((outcome, i) => {
-        if (outcome.status === "fulfilled") return winners.push([i, outcome.value]);
-        assert.ok(BrokerError.is(outcome.reason) && outcome.reason.code === "config", String(outcome.reason));
-        return undefined;
-      });
-      assert.equal(winners.length, 1, `winners: ${winners.map(([i]) => i).join(", ")}`);
-      assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
-      const [[number, listener]] = winners as [[number, LocalListener]];
-      const client = await transport.connect(endpoint, WAIT);
-      assert.deepEqual([...await readAll(client)], [number]);
-      client.close();
-      await listener.close();
+      const winners = outcomes.flatMap((outcome, i) =>
+        outcome.status === "fulfilled" ? [{ number: i, listener: outcome.value }] : []
+      );
+      try {
+        for (const outcome of outcomes) {
+          if (outcome.status === "fulfilled") continue;
+          const { reason } = outcome;
+          assert.ok(BrokerError.is(reason) && reason.code === "config", String(reason));
+        }
+        assert.equal(winners.length, 1, `winners: ${winners.map(({ number }) => number).join(", ")}`);
+        assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
+        const client = await transport.connect(endpoint, WAIT);
+        assert.deepEqual([...await readAll(client)], [winners[0]!.number]);
+        client.close();
+      } finally {
+        for (const { listener } of winners) await listener.close();
+      }
       assert.deepEqual(readdirSync(dir.path), []);
     }
   });

@@ -77,17 +77,6 @@ test("a name that is served is not replaced, and stays served", async () => {
   assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
 });
 
-test("a name whose listener is too busy to accept is not taken for dead", async () => {
-  await using dir = await makeTempDir();
-  // A listener that never accepts: what connects waits in the kernel's queue until that is full.
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen({ path: dir.join("s.sock"), backlog: 1 }, resolve));
-  const inode = lstatSync(dir.join("s.sock")).ino;
-  await assert.rejects(listen(dir.join("s.sock"), 2), isRefusal("stop that process"));
-  assert.equal(lstatSync(dir.join("s.sock")).ino, inode);
-  await new Promise((resolve) => server.close(resolve));
-});
-
 test("debris of a process that died is replaced", async () => {
   await using dir = await makeTempDir();
   await makeDebris(dir.join("s.sock"));
