@@ -20,15 +20,24 @@
  */
 export { BrokerError, type BrokerErrorCode } from "./src/errors.ts";
 export { connectToBackend } from "./src/client/connect_to_backend.ts";
-export type { ConnectOptions } from "./src/client/connect_options.ts";
+export type { ConnectBackendRequest } from "./src/client/connect_backend_request.ts";
 export type { ClientEvent, ClientObserver } from "./src/client/client_event.ts";
-export { BackendSession, type ConnectionRoute, type SessionParts } from "./src/client/backend_session.ts";
+export {
+  BackendConnection,
+  type BackendConnectionParts,
+  type BackendConnectionRoute,
+} from "./src/client/backend_connection.ts";
 export {
   BrokerClientError,
   type BrokerClientErrorKind,
   type ClientRefusal,
 } from "./src/client/client_error.ts";
-export { brokerDisabledByEnv } from "./src/client/disable_env.ts";
+export {
+  brokerDisabledByEnv,
+  RUNNING_PROCESS_DISABLE_ENV,
+  RUNNING_PROCESS_DISABLE_VALUE,
+} from "./src/client/disable_env.ts";
+export { BrokerDisableEnvError } from "./src/client/disable_env_error.ts";
 export { FrameClient, type FrameRequestOptions } from "./src/client/frame_client.ts";
 export { BackendHandle, type BackendHandleOptions } from "./src/client/backend_handle.ts";
 export { BackendProbeError, type BackendProbeErrorKind } from "./src/client/backend_probe_error.ts";
@@ -40,7 +49,7 @@ export { serveBroker } from "./src/broker/serve_broker.ts";
 export type { RegisteredBackendOptions, ServeBrokerOptions } from "./src/broker/serve_broker_options.ts";
 export type { BrokerEvent, BrokerObserver } from "./src/broker/broker_event.ts";
 export { Backend, serveBackend, type ServeBackendOptions } from "./src/backend/serve_backend.ts";
-export { BackendConnection, type ConnectionOrigin } from "./src/backend/backend_connection.ts";
+export { type ConnectionOrigin, ServedConnection } from "./src/backend/served_connection.ts";
 export type { BackendEvent, BackendObserver } from "./src/backend/backend_event.ts";
 export { LocalConnection } from "./src/transport/local_connection.ts";
 export type { LocalStream, PeerCredentials } from "./src/transport/local_stream.ts";
@@ -50,14 +59,15 @@ export * from "./src/handoff/accept_handed_off.ts";
 export * from "./src/handoff/ack_registry.ts";
 export {
   type AckWait,
-  type AckWaiter,
   type BookedAck,
   type ConnectionOwner,
+  type HandoffAckWait,
   type HandoffBooks,
 } from "./src/handoff/ack_wait.ts";
-export * from "./src/handoff/fallback_policy.ts";
+export * from "./src/handoff/fallback_state.ts";
 export {
   attemptFailureOf,
+  fallBack,
   HANDOFF_FALLBACK_REASONS,
   type HandoffAttemptFailure,
   type HandoffFallbackDecision,

@@ -76,7 +76,7 @@ function acts(topology: Topology): Act[] {
     {
       title: "4. A client that remembers the endpoint skips the Hello",
       outcome: "hello-skip",
-      options: { cachedEndpoint: topology.backendEndpoint },
+      options: { cachedBackendEndpoint: topology.backendEndpoint },
       last: { backend: "connection" },
     },
     {

@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Each job's children inherit this variable with a value of their own: that is how they are found again. */
 export const JOB_ENV = "RP_TEST_JOB";
+/** The same for all jobs of one run. */
+export const RUN_ENV = "RP_TEST_RUN";
 
 // A process that was just told to end needs a moment.
 const GRACE_MS = 1_000;
@@ -17,14 +19,24 @@ const POLL_MS = 20;
  */
 export async function endLeftovers(mark: string): Promise<string[]> {
   const end = performance.now() + GRACE_MS;
-  let pids = findMarked(mark);
+  let pids = findMarked(JOB_ENV, mark);
   while (pids.length > 0 && performance.now() < end) {
     await delay(POLL_MS);
-    pids = findMarked(mark);
+    pids = findMarked(JOB_ENV, mark);
   }
   const commands = pids.map((pid) =>
     readProc(pid, "cmdline").replaceAll("\0", " ").trim() || `process ${pid}`
   );
+  kill(pids);
+  return commands;
+}
+
+/** Ends everything that any job of a run has started, at once. */
+export function endRun(mark: string): void {
+  kill(findMarked(RUN_ENV, mark));
+}
+
+function kill(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
@@ -33,12 +45,11 @@ export async function endLeftovers(mark: string): Promise<string[]> {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
-  return commands;
 }
 
-function findMarked(mark: string): number[] {
+function findMarked(name: string, mark: string): number[] {
   if (process.platform !== "linux") return [];
-  const entry = `${JOB_ENV}=${mark}\0`;
+  const entry = `${name}=${mark}\0`;
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && readProc(Number(name), "environ").includes(entry))
     .map(Number);

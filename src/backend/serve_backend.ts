@@ -5,7 +5,7 @@ import type { LocalListener, LocalStream } from "../transport/local_stream.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import { encodeProbeIdentity, type ProbeIdentity } from "../wire/probe.ts";
-import { BackendConnection, type ConnectionOrigin } from "./backend_connection.ts";
+import { type ConnectionOrigin, ServedConnection } from "./served_connection.ts";
 import type { BackendEvent, BackendObserver } from "./backend_event.ts";
 import { ConnectionQueue } from "./connection_queue.ts";
 import { awaitFirstBytes } from "./first_bytes.ts";
@@ -75,13 +75,13 @@ export async function serveBackend(options: ServeBackendOptions): Promise<Backen
 }
 
 /** A running backend; iterate it for its connections. */
-export class Backend implements AsyncIterable<BackendConnection>, AsyncDisposable {
+export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable {
   /** Where clients connect. */
   readonly endpoint: string;
   readonly #transport: Transport;
   readonly #options: ServeBackendOptions;
   readonly #observe: BackendObserver;
-  readonly #queue = new ConnectionQueue<BackendConnection>();
+  readonly #queue = new ConnectionQueue<ServedConnection>();
   readonly #silent = new Set<LocalStream>();
   readonly #listeners: LocalListener[] = [];
   readonly #acceptor: HandoffAcceptor;
@@ -108,7 +108,7 @@ export class Backend implements AsyncIterable<BackendConnection>, AsyncDisposabl
   }
 
   /** Connections as they get their first bytes; ends when the backend is closed. */
-  [Symbol.asyncIterator](): AsyncIterator<BackendConnection> {
+  [Symbol.asyncIterator](): AsyncIterator<ServedConnection> {
     return { next: () => this.#queue.next() };
   }
 
@@ -163,7 +163,7 @@ export class Backend implements AsyncIterable<BackendConnection>, AsyncDisposabl
       );
       if (first !== "payload") return this.#drop(stream, origin, first);
       this.#observe({ kind: "connection", origin });
-      this.#queue.push(new BackendConnection(stream, origin));
+      this.#queue.push(new ServedConnection(stream, origin));
     } catch (error) {
       this.#drop(stream, origin, (error as Error).message);
     } finally {

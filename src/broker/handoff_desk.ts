@@ -1,6 +1,6 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import type { HandoffBooks } from "../handoff/ack_wait.ts";
-import { HandoffFallbackPolicy } from "../handoff/fallback_policy.ts";
+import { HandoffFallbackState } from "../handoff/fallback_state.ts";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
 import { planRelayHandoff } from "../handoff/relay_frames.ts";
 import type { RelayHandoffOutcome } from "../handoff/relay_plan.ts";
@@ -26,7 +26,7 @@ type Negotiation = Extract<HelloAnswer<RegisteredBackend>, { kind: "negotiated" 
 /** Hands negotiated connections over to their backends, each on its own, and keeps count of what fails. */
 export class HandoffDesk {
   readonly #parts: HandoffDeskParts;
-  readonly #policy = new HandoffFallbackPolicy();
+  readonly #fallbacks = new HandoffFallbackState();
 
   constructor(parts: HandoffDeskParts) {
     this.#parts = parts;
@@ -34,7 +34,7 @@ export class HandoffDesk {
 
   /** Whether a token for this backend is worth issuing: it takes handoffs and has not failed too often. */
   mayHandOver(backend: RegisteredBackend): boolean {
-    const decision = this.#policy.decide(backendKeyText(backend.key), {
+    const decision = this.#fallbacks.shouldAttempt(backendKeyText(backend.key), {
       clientSupportsHandoff: true,
       servicePolicyEnabled: true,
       fdPressureDisabled: false,
@@ -105,11 +105,11 @@ export class HandoffDesk {
     const key = backendKeyText(negotiation.backend.key);
     const durationUs = Math.round((clock() - startMs) * 1000);
     if (outcome.kind === "handed-off") {
-      this.#policy.recordSuccess(key);
+      this.#fallbacks.recordSuccess(key);
       return observe({ kind: "handoff-completed", connectionId, durationUs });
     }
     const { stage, failure, detail } = outcome;
-    if (failure !== undefined) this.#policy.recordFailedAttempt(key, failure, clock());
+    if (failure !== undefined) this.#fallbacks.recordFailedAttempt(key, failure, clock());
     observe({ kind: "handoff-fallback", connectionId, stage, reason: failure, detail, durationUs });
   }
 }

@@ -5,7 +5,7 @@ import { decodeAdminReply, encodeAdminRequest } from "../wire/admin_frames.ts";
 import type { AdminReply, AdminRequestSchema } from "../wire/gen/broker_v1_admin_pb.ts";
 import { readFrame } from "../wire/read_frame.ts";
 import { BrokerClientError, withoutCode } from "./client_error.ts";
-import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_options.ts";
+import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_backend_request.ts";
 
 /** How long to wait for a broker's answer. */
 export interface AdminRequestOptions {

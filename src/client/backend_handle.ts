@@ -11,7 +11,7 @@ import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
 import type { CacheManifest, DaemonProcess, Endpoint } from "../wire/gen/broker_v1_manifest_pb.ts";
 import { BackendProbeError } from "./backend_probe_error.ts";
-import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_options.ts";
+import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_backend_request.ts";
 
 /** Milliseconds between two looks at a process that was asked to end; the reference's own step. */
 const SHUTDOWN_POLL_MS = 20;

@@ -1,5 +1,6 @@
 // This module has no I/O.
 import { BrokerError, type BrokerErrorCode } from "../errors.ts";
+import { type RefusalKind, refusalKind } from "../wire/error_code.ts";
 
 /** What went wrong on the way to a backend, in the reference's words (protocol 5.3). */
 export type BrokerClientErrorKind =
@@ -43,6 +44,11 @@ export class BrokerClientError extends BrokerError {
     super(codeOf(kind, options.cause), message, options);
     this.kind = kind;
     this.refusal = options.refusal;
+  }
+
+  /** What to do about a refusal depends on this; `undefined` when nothing was refused. */
+  get refusalKind(): RefusalKind | undefined {
+    return this.refusal === undefined ? undefined : refusalKind(this.refusal.code);
   }
 }
 

@@ -1,6 +1,6 @@
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
-import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_options.ts";
+import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_backend_request.ts";
 
 /**
  * Connects to a local endpoint without any protocol.

@@ -10,14 +10,14 @@ import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { encodeHello } from "../wire/hello.ts";
 import { decodeHelloReply, refusalText } from "../wire/hello_reply.ts";
 import { readFrame } from "../wire/read_frame.ts";
-import { BackendSession } from "./backend_session.ts";
+import { BackendConnection } from "./backend_connection.ts";
 import { BrokerClientError, withoutCode } from "./client_error.ts";
 import type { ClientObserver } from "./client_event.ts";
 import {
   CONNECT_DEADLINE_MS_DEFAULT,
-  type ConnectOptions,
-  HANDOFF_READY_TIMEOUT_MS_DEFAULT,
-} from "./connect_options.ts";
+  type ConnectBackendRequest,
+  DEFAULT_HANDOFF_READY_TIMEOUT_MS,
+} from "./connect_backend_request.ts";
 import { requireBrokerEnabled } from "./disable_env.ts";
 import { awaitHandoffReady, handoffAnnounced } from "./handoff_ready.ts";
 import { helloOptions } from "./hello_options.ts";
@@ -26,7 +26,7 @@ import { helloOptions } from "./hello_options.ts";
  * Connects to the backend of a service: by its cached endpoint, or by asking the broker.
  *
  * The connection to the broker is handed over to the backend when both sides can; otherwise the client
- * reconnects by itself. The route taken is in {@linkcode BackendSession.route} (protocol 5.3).
+ * reconnects by itself. The route taken is in {@linkcode BackendConnection.route} (protocol 5.3).
  *
  * Requires `--allow-read`, `--allow-write` and `--allow-net` for the endpoints and
  * `--allow-env=RUNNING_PROCESS_DISABLE` in Deno.
@@ -48,7 +48,7 @@ import { helloOptions } from "./hello_options.ts";
  * @throws {BrokerClientError} Of kind "Refused" when the broker declines, with its refusal; of another
  *   kind when the broker or the backend cannot be reached or breaks the protocol.
  */
-export async function connectToBackend(options: ConnectOptions): Promise<BackendSession> {
+export async function connectToBackend(options: ConnectBackendRequest): Promise<BackendConnection> {
   requireBrokerEnabled();
   const transport = await loadTransport();
   const deadlineMs = options.deadlineMs ?? CONNECT_DEADLINE_MS_DEFAULT;
@@ -70,18 +70,18 @@ type SignalledWait = WaitOptions & { readonly signal: CancelSignal };
 /** One attempt to reach a backend (protocol 5.3); every step of it shares one deadline. */
 class BackendConnector {
   readonly #transport: Transport;
-  readonly #options: ConnectOptions;
+  readonly #options: ConnectBackendRequest;
   readonly #wait: SignalledWait;
   readonly #observe: ClientObserver;
 
-  constructor(transport: Transport, options: ConnectOptions, wait: SignalledWait) {
+  constructor(transport: Transport, options: ConnectBackendRequest, wait: SignalledWait) {
     this.#transport = transport;
     this.#options = options;
     this.#wait = wait;
     this.#observe = options.observe ?? (() => {});
   }
 
-  async connect(): Promise<BackendSession> {
+  async connect(): Promise<BackendConnection> {
     const skipped = await this.#skipHello();
     if (skipped !== undefined) return skipped;
     const stream = await this.#dial("BrokerConnect", "broker", this.#options.broker);
@@ -90,7 +90,7 @@ class BackendConnector {
       const fallback = await this.#adopt(stream, negotiated);
       if (fallback === "handed-over") {
         const endpoint = negotiated.backendPipe;
-        return new BackendSession({
+        return new BackendConnection({
           stream,
           route: "handle-passed",
           endpoint,
@@ -107,13 +107,13 @@ class BackendConnector {
     }
   }
 
-  async #skipHello(): Promise<BackendSession | undefined> {
-    const { cachedEndpoint: endpoint, selfVersion, version } = this.#options;
+  async #skipHello(): Promise<BackendConnection | undefined> {
+    const { cachedBackendEndpoint: endpoint, selfVersion, version } = this.#options;
     if (endpoint === undefined || (selfVersion ?? version) !== version) return undefined;
     try {
       const stream = await this.#dial("BackendConnect", "backend", endpoint);
       const parts = { negotiated: undefined, handoffFallback: undefined };
-      return new BackendSession({ stream, route: "hello-skip", endpoint, ...parts });
+      return new BackendConnection({ stream, route: "hello-skip", endpoint, ...parts });
     } catch {
       // A cached endpoint is a guess; whatever is wrong with it, the broker knows better.
       this.#wait.signal.throwIfAborted();
@@ -168,7 +168,7 @@ class BackendConnector {
     negotiated: Negotiated,
   ): Promise<"handed-over" | { detail: string } | undefined> {
     if (!this.#isHandoffAnnounced(negotiated)) return undefined;
-    const deadlineMs = this.#options.handoffReadyTimeoutMs ?? HANDOFF_READY_TIMEOUT_MS_DEFAULT;
+    const deadlineMs = this.#options.handoffReadyTimeoutMs ?? DEFAULT_HANDOFF_READY_TIMEOUT_MS;
     const detail = await awaitHandoffReady(stream, negotiated, { deadlineMs, signal: this.#wait.signal });
     if (detail === undefined) {
       this.#observe({ kind: "handed-over", connectionId: negotiated.connectionId });
@@ -178,7 +178,7 @@ class BackendConnector {
     return { detail };
   }
 
-  async #reconnect(negotiated: Negotiated, handoffFallback: string | undefined): Promise<BackendSession> {
+  async #reconnect(negotiated: Negotiated, handoffFallback: string | undefined): Promise<BackendConnection> {
     const endpoint = negotiated.backendPipe;
     if (endpoint === "") {
       throw new BrokerClientError(
@@ -187,7 +187,13 @@ class BackendConnector {
       );
     }
     const stream = await this.#dial("BackendConnect", "backend", endpoint);
-    return new BackendSession({ stream, route: "broker-negotiated", endpoint, negotiated, handoffFallback });
+    return new BackendConnection({
+      stream,
+      route: "broker-negotiated",
+      endpoint,
+      negotiated,
+      handoffFallback,
+    });
   }
 
   async #dial(

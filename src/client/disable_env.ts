@@ -1,8 +1,11 @@
 import process from "node:process";
 import { BrokerClientError } from "./client_error.ts";
+import { BrokerDisableEnvError } from "./disable_env_error.ts";
 
 /** The variable that turns the broker path off: unset, or exactly `1` (protocol 5.1). */
-export const DISABLE_VARIABLE = "RUNNING_PROCESS_DISABLE";
+export const RUNNING_PROCESS_DISABLE_ENV = "RUNNING_PROCESS_DISABLE";
+/** The only value the variable may have. */
+export const RUNNING_PROCESS_DISABLE_VALUE = "1";
 
 /**
  * Whether the user turned the broker path off with `RUNNING_PROCESS_DISABLE=1`.
@@ -10,7 +13,7 @@ export const DISABLE_VARIABLE = "RUNNING_PROCESS_DISABLE";
  * Requires `--allow-env=RUNNING_PROCESS_DISABLE` in Deno.
  *
  * @returns `false` when the variable is unset, `true` when it is exactly `1`.
- * @throws {BrokerClientError} Of kind "DisableEnv" for any other value, the empty one included.
+ * @throws {BrokerDisableEnvError} For any other value, the empty one included.
  *
  * @example Usage
  * ```ts
@@ -19,13 +22,11 @@ export const DISABLE_VARIABLE = "RUNNING_PROCESS_DISABLE";
  * ```
  */
 export function brokerDisabledByEnv(): boolean {
-  const value = process.env[DISABLE_VARIABLE];
+  const value = process.env[RUNNING_PROCESS_DISABLE_ENV];
   if (value === undefined) return false;
-  if (value === "1") return true;
-  throw new BrokerClientError(
-    "DisableEnv",
-    `${DISABLE_VARIABLE} must be unset or 1, seen ${JSON.stringify(value)}`,
-  );
+  if (value === RUNNING_PROCESS_DISABLE_VALUE) return true;
+  const wanted = `unset or ${RUNNING_PROCESS_DISABLE_VALUE}`;
+  throw new BrokerDisableEnvError(value, `${RUNNING_PROCESS_DISABLE_ENV} must be ${wanted}`);
 }
 
 /** @throws {BrokerClientError} Of kind "BrokerDisabled" or "DisableEnv". */
@@ -33,6 +34,6 @@ export function requireBrokerEnabled(): void {
   if (!brokerDisabledByEnv()) return;
   throw new BrokerClientError(
     "BrokerDisabled",
-    `${DISABLE_VARIABLE}=1 turns the broker off: connect to the daemon directly`,
+    `${RUNNING_PROCESS_DISABLE_ENV}=1 turns the broker off: connect to the daemon directly`,
   );
 }

@@ -6,7 +6,7 @@ import { type Frame, FrameKind, FrameSchema } from "../wire/gen/broker_v1_envelo
 import { requestFrame, withRequestId } from "../wire/frames.ts";
 import { readFrame } from "../wire/read_frame.ts";
 import { decodeStrict } from "../wire/strict_decode.ts";
-import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_options.ts";
+import { CONNECT_DEADLINE_MS_DEFAULT } from "./connect_backend_request.ts";
 import { connectLocalSocket } from "./connect_local_socket.ts";
 import { FrameClientError } from "./frame_client_error.ts";
 

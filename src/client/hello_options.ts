@@ -2,14 +2,14 @@
 import { LIBRARY_NAME, LIBRARY_VERSION } from "../version.ts";
 import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../wire/constants.ts";
 import type { HelloOptions } from "../wire/hello.ts";
-import type { ConnectOptions } from "./connect_options.ts";
+import type { ConnectBackendRequest } from "./connect_backend_request.ts";
 
 /**
  * The Hello a client sends (protocol 5.2).
  *
  * A client that will not adopt its connection does not offer it: the broker then passes nothing in vain.
  */
-export function helloOptions(options: ConnectOptions, pid: number): HelloOptions {
+export function helloOptions(options: ConnectBackendRequest, pid: number): HelloOptions {
   return {
     serviceName: options.service,
     wantedVersion: options.version,

@@ -38,16 +38,21 @@ export interface AcknowledgedHandoff {
   readonly waitedMs: number;
 }
 
-/** What an ACK meant. Late, repeated and unknown ones are all `TokenNotPending` once the entry is gone. */
-export type HandoffAcknowledgement =
-  | AcknowledgedHandoff
-  | { kind: "TokenNotPending" }
+/**
+ * An ACK that completes nothing, in the reference's words. Late, repeated and unknown ones are all
+ * `TokenNotPending` once the entry is gone; only a late one is a failure to count.
+ */
+export type HandoffAckError =
+  | { readonly kind: "TokenNotPending"; readonly attemptFailure: undefined }
   | {
-    kind: "AckDeadlineExceeded";
-    backend: PendingHandoffBackend;
-    deadlineMs: number;
-    failure: "BackendAckTimeout";
+    readonly kind: "AckDeadlineExceeded";
+    readonly backend: PendingHandoffBackend;
+    readonly deadlineMs: number;
+    readonly attemptFailure: "BackendAckTimeout";
   };
+
+/** What an ACK meant. */
+export type HandoffAcknowledgement = AcknowledgedHandoff | HandoffAckError;
 
 /** An offer that no ACK came for. */
 export interface ExpiredHandoff {
@@ -55,9 +60,9 @@ export interface ExpiredHandoff {
   readonly backend: PendingHandoffBackend;
   readonly deadlineMs: number;
   /** What to record with the fallback policy. */
-  readonly failure: HandoffAttemptFailure;
+  readonly attemptFailure: HandoffAttemptFailure;
   /** What happens to the client. */
-  readonly decision: HandoffFallbackDecision;
+  readonly fallbackDecision: HandoffFallbackDecision;
 }
 
 interface Entry {
@@ -128,10 +133,10 @@ export class HandoffAckRegistry {
    */
   acknowledge(tokens: HandoffTokenStore, token: HandoffToken, atMs: number): HandoffAcknowledgement {
     const entry = this.#take(tokens, token);
-    if (entry === undefined) return { kind: "TokenNotPending" };
+    if (entry === undefined) return { kind: "TokenNotPending", attemptFailure: undefined };
     const { backend, deadlineMs } = entry;
     if (!(atMs < deadlineMs)) {
-      return { kind: "AckDeadlineExceeded", backend, deadlineMs, failure: "BackendAckTimeout" };
+      return { kind: "AckDeadlineExceeded", backend, deadlineMs, attemptFailure: "BackendAckTimeout" };
     }
     return {
       kind: "acknowledged",
@@ -170,8 +175,8 @@ export class HandoffAckRegistry {
         token,
         backend,
         deadlineMs,
-        failure: "BackendAckTimeout",
-        decision: fallBack("BackendAckTimeout"),
+        attemptFailure: "BackendAckTimeout",
+        fallbackDecision: fallBack("BackendAckTimeout"),
       });
     }
     return expired;

@@ -13,8 +13,16 @@ export type AckWait =
   /** Timeout, end of stream, or bytes that are no matching ACK: the backend may be serving. */
   | { readonly kind: "not-observed"; readonly detail: string };
 
-/** Waits until a deadline for the ACK of one offer, on the clock of the orchestrator. */
-export type AckWaiter = (token: HandoffToken, deadlineMs: number) => Promise<AckWait>;
+/** Waits for the ACKs of one kind of backend connection. */
+export interface HandoffAckWait {
+  /**
+   * Waits for the ACK of one offer. It has to keep the deadline.
+   *
+   * @param token The offer's token.
+   * @param deadlineMs When to give up, on the clock of the orchestrator.
+   */
+  awaitBackendAck(token: HandoffToken, deadlineMs: number): Promise<AckWait>;
+}
 
 /** The two registers a handoff is booked in. */
 export interface HandoffBooks {
@@ -49,19 +57,19 @@ export type BookedAck =
  *
  * @param books Where the handoff is booked.
  * @param token The offer's token.
- * @param waitForAck Waits for the ACK.
+ * @param ackWait Waits for the ACK.
  * @param nowMs The time the wait starts at.
  * @returns The acknowledged handoff with its wait, or the stage that failed with everything revoked.
  */
 export async function awaitAndBookAck(
   books: HandoffBooks,
   token: HandoffToken,
-  waitForAck: AckWaiter,
+  ackWait: HandoffAckWait,
   nowMs: number,
 ): Promise<BookedAck> {
   const latestMs = nowMs + books.acks.ackDeadlineMs;
   const deadlineMs = Math.min(latestMs, books.acks.deadlineMsOf(token) ?? latestMs);
-  const wait = await settle(() => waitForAck(token, deadlineMs), notObserved);
+  const wait = await settle(() => ackWait.awaitBackendAck(token, deadlineMs), notObserved);
   if (wait.kind !== "observed") {
     books.acks.abandon(books.tokens, token);
     const owner = wait.kind === "rejected" ? "broker" : "backend";

@@ -25,9 +25,9 @@ export interface HandoffFallbackDecision {
   /** Milliseconds until another attempt is allowed; only with `FailedAttemptRateLimited`. */
   readonly retryAfterMs?: number;
   /** The backend's own endpoint serves the client, whatever the reason. */
-  readonly useBackendReconnect: true;
+  readonly usesBackendReconnect: true;
   /** No reason is worth an error to the client. */
-  readonly sendClientError: false;
+  readonly sendsClientError: false;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface HandoffFallbackDecision {
  * @returns The decision.
  */
 export function fallBack(reason: HandoffFallbackReason, retryAfterMs?: number): HandoffFallbackDecision {
-  const decision = { kind: "fallback", reason, useBackendReconnect: true, sendClientError: false } as const;
+  const decision = { kind: "fallback", reason, usesBackendReconnect: true, sendsClientError: false } as const;
   return retryAfterMs === undefined ? decision : { ...decision, retryAfterMs };
 }
 

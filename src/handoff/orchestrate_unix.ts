@@ -1,7 +1,7 @@
 // This module has no I/O.
 import { settle, textOfThrown } from "./_settle.ts";
 import type { AcknowledgedHandoff } from "./ack_registry.ts";
-import { type AckWaiter, awaitAndBookAck, type ConnectionOwner, type HandoffBooks } from "./ack_wait.ts";
+import { awaitAndBookAck, type ConnectionOwner, type HandoffAckWait, type HandoffBooks } from "./ack_wait.ts";
 import { fallBack, type HandoffFallbackDecision } from "./fallback_reason.ts";
 import type { HandoffToken } from "./handoff_token.ts";
 import { ScmRightsError } from "./scm_rights_error.ts";
@@ -9,9 +9,9 @@ import { ScmRightsError } from "./scm_rights_error.ts";
 /** A connection to be passed by SCM_RIGHTS. */
 export interface UnixHandoffRequest {
   /** The broker's descriptor of the client's connection; stays the caller's to close. */
-  readonly clientFd: number;
+  readonly fd: number;
   /** The path of the backend's handoff endpoint. */
-  readonly backendSocketPath: string;
+  readonly backendSocket: string;
   /** The token of the negotiated Hello, with its ACK registered. */
   readonly token: HandoffToken;
 }
@@ -21,6 +21,9 @@ export type ScmRightsResult = { readonly ok: true } | { readonly ok: false; read
 
 /** Sends the 16 token bytes with the descriptor, then the offer. */
 export type ScmRightsTransport = (request: UnixHandoffRequest) => Promise<ScmRightsResult>;
+
+/** Waits for the ACK of a connection that was passed on Unix. */
+export type UnixHandoffAckWait = HandoffAckWait;
 
 /** The steps of a handoff on Unix, in order (protocol 7.8). */
 export type UnixHandoffStage = "Send" | "AwaitAck" | "Acknowledge";
@@ -41,14 +44,17 @@ export interface UnixHandoffFallback {
   readonly detail: string;
 }
 
+/** A handoff on Unix that completed: the backend serves the connection. */
+export interface CompletedUnixHandoff {
+  readonly kind: "completed";
+  /** The caller's descriptor, a copy of which was sent; the caller's to close. */
+  readonly brokerFd: number;
+  /** The ACK. */
+  readonly acknowledged: AcknowledgedHandoff;
+}
+
 /** How a handoff on Unix ended. */
-export type UnixHandoffOutcome =
-  | {
-    readonly kind: "completed";
-    readonly brokerFd: number;
-    readonly acknowledged: AcknowledgedHandoff;
-  }
-  | UnixHandoffFallback;
+export type UnixHandoffOutcome = CompletedUnixHandoff | UnixHandoffFallback;
 
 /**
  * Passes a client's connection to a backend on Unix and waits for its ACK (protocol 7.8). Never rejects.
@@ -56,7 +62,7 @@ export type UnixHandoffOutcome =
  * @param books Where token and ACK are booked.
  * @param request The connection.
  * @param transport Sends descriptor and offer.
- * @param waitForAck Waits for the ACK; it has to keep its deadline.
+ * @param ackWait Waits for the ACK; it has to keep its deadline.
  * @param clock The time in milliseconds, of the same clock as the books.
  * @returns How it ended.
  */
@@ -64,10 +70,10 @@ export async function executeUnixHandoffWithTransport(
   books: HandoffBooks,
   request: UnixHandoffRequest,
   transport: ScmRightsTransport,
-  waitForAck: AckWaiter,
+  ackWait: UnixHandoffAckWait,
   clock: () => number,
 ): Promise<UnixHandoffOutcome> {
-  const { token, clientFd: brokerFd } = request;
+  const { token, fd: brokerFd } = request;
   const sent = await settle(() => transport(request), unknownProgress);
   if (!sent.ok) {
     books.acks.abandon(books.tokens, token);
@@ -76,7 +82,7 @@ export async function executeUnixHandoffWithTransport(
     const decision = fallBack(fallbackReason);
     return { kind: "fallback", stage: "Send", decision, brokerFd, fdReachedBackend, owner, detail };
   }
-  const booked = await awaitAndBookAck(books, token, waitForAck, clock());
+  const booked = await awaitAndBookAck(books, token, ackWait, clock());
   if (booked.ok) return { kind: "completed", brokerFd, acknowledged: booked.acknowledged };
   const { stage, owner, detail } = booked;
   const decision = fallBack("BackendAckTimeout");

@@ -1,7 +1,7 @@
 // This module has no I/O.
 import { settle, textOfThrown } from "./_settle.ts";
 import type { AcknowledgedHandoff } from "./ack_registry.ts";
-import { type AckWaiter, awaitAndBookAck, type ConnectionOwner, type HandoffBooks } from "./ack_wait.ts";
+import { awaitAndBookAck, type ConnectionOwner, type HandoffAckWait, type HandoffBooks } from "./ack_wait.ts";
 import { DuplicateHandleError } from "./duplicate_handle_error.ts";
 import { fallBack, type HandoffFallbackDecision, type HandoffFallbackReason } from "./fallback_reason.ts";
 import type { HandoffToken } from "./handoff_token.ts";
@@ -59,13 +59,11 @@ export type WindowsHandoffOutcome =
   | WindowsHandoffFallback;
 
 /** What a handoff on Windows acts through. */
-export interface WindowsHandoffDriver {
+export interface WindowsHandoffDriver extends HandoffAckWait {
   /** Makes the duplicate. */
   readonly duplicate: DuplicateHandleTransport;
   /** Writes the offer. */
   readonly deliver: OfferDeliverer;
-  /** Waits for the ACK; it has to keep its deadline. */
-  readonly waitForAck: AckWaiter;
   /** The time in milliseconds, of the same clock as the books. */
   readonly clock: () => number;
 }
@@ -97,7 +95,7 @@ export async function executeWindowsHandoffWithTransport(
     const owner = delivery.bytesSent > 0 ? "backend" : "broker";
     return failed("Deliver", "BackendAckTimeout", backendHandle, owner, delivery.detail);
   }
-  const booked = await awaitAndBookAck(books, token, driver.waitForAck, driver.clock());
+  const booked = await awaitAndBookAck(books, token, driver, driver.clock());
   if (booked.ok) return { kind: "completed", backendHandle, acknowledged: booked.acknowledged };
   return failed(booked.stage, "BackendAckTimeout", backendHandle, booked.owner, booked.detail);
 }

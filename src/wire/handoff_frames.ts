@@ -1,5 +1,5 @@
 // This module has no I/O.
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { constantTimeEqual } from "./bytes.ts";
 import { PROTOCOL_VERSION } from "./constants.ts";
 import { envelopeText, validateEnvelope } from "./envelope.ts";
@@ -17,35 +17,61 @@ import { HANDOFF_PAYLOAD_PROTOCOL } from "./payload_protocol.ts";
 import { encodeMessage, tryDecodeStrict } from "./strict_decode.ts";
 import { WireDecodeError } from "./wire_decode_error.ts";
 
-/** Encodes an offer, from broker to backend, with its frame and header (protocol 7.6). */
-export function encodeHandoffOffer(
-  offer: MessageInitShape<typeof HandoffOfferSchema>,
-): Uint8Array<ArrayBuffer> {
-  return encodeHandoffFrame(FrameKind.REQUEST, offer.correlationId, encodeMessage(HandoffOfferSchema, offer));
+/** An offer, with the fields that are not default. */
+export type HandoffOfferInit = MessageInitShape<typeof HandoffOfferSchema>;
+/** An answer to an offer, with the fields that are not default. */
+export type HandoffAckInit = MessageInitShape<typeof HandoffAckSchema>;
+
+/** The frame of an offer, from broker to backend (protocol 7.6). */
+export function handoffOfferFrame(offer: HandoffOfferInit): Frame {
+  return handoffFrame(FrameKind.REQUEST, offer.correlationId, encodeMessage(HandoffOfferSchema, offer));
 }
 
-/** Encodes the answer to an offer, from backend to broker, with its frame and header (protocol 7.6). */
-export function encodeHandoffAck(ack: MessageInitShape<typeof HandoffAckSchema>): Uint8Array<ArrayBuffer> {
-  return encodeHandoffFrame(FrameKind.RESPONSE, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
+/** The frame of the answer to an offer, from backend to broker (protocol 7.6). */
+export function handoffAckFrame(ack: HandoffAckInit): Frame {
+  return handoffFrame(FrameKind.RESPONSE, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
 }
 
-/** Encodes the ready event for the client with its frame and header (protocol 7.6). */
-export function encodeHandoffReady(ack: MessageInitShape<typeof HandoffAckSchema>): Uint8Array<ArrayBuffer> {
-  return encodeHandoffFrame(FrameKind.EVENT, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
+/** The frame of the ready event for the client (protocol 7.6). */
+export function handoffReadyFrame(ack: HandoffAckInit): Frame {
+  return handoffFrame(FrameKind.EVENT, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
 }
 
-function encodeHandoffFrame(
-  kind: FrameKind,
-  correlationId: bigint | undefined,
-  payload: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+/** Encodes an offer with its frame and header. */
+export function encodeHandoffOffer(offer: HandoffOfferInit): Uint8Array<ArrayBuffer> {
+  return encodeFramed(handoffOfferFrame(offer));
+}
+
+/** Encodes the answer to an offer with its frame and header. */
+export function encodeHandoffAck(ack: HandoffAckInit): Uint8Array<ArrayBuffer> {
+  return encodeFramed(handoffAckFrame(ack));
+}
+
+/** Encodes the ready event with its frame and header. */
+export function encodeHandoffReady(ack: HandoffAckInit): Uint8Array<ArrayBuffer> {
+  return encodeFramed(handoffReadyFrame(ack));
+}
+
+function handoffFrame(kind: FrameKind, correlationId: bigint | undefined, payload: Uint8Array): Frame {
+  return create(FrameSchema, {
     envelopeVersion: PROTOCOL_VERSION,
     kind,
     payloadProtocol: HANDOFF_PAYLOAD_PROTOCOL,
     payload,
     requestId: correlationId ?? 0n,
   });
+}
+
+/**
+ * Checks that a frame is one of the handoff's, of the kind that belongs at its place (protocol 7.6).
+ *
+ * @param frame The frame.
+ * @param kind Request for an offer, response for its answer, event for the client.
+ * @returns What is wrong, in the reference's words, or undefined.
+ */
+export function validateHandoffFrame(frame: Frame, kind: FrameKind): string | undefined {
+  const error = validateEnvelope(frame, { kind, payloadProtocol: HANDOFF_PAYLOAD_PROTOCOL });
+  return error === undefined ? undefined : envelopeText(error, "handoff");
 }
 
 /** A message of the handoff, or why the frame holds none. `detail` is the reference's text. */
@@ -61,9 +87,9 @@ function decodeHandoffFrame(body: Uint8Array, kind: FrameKind, messageName: stri
   if (frame instanceof WireDecodeError) {
     return { detail: `failed to decode ${messageName} Frame: ${frame.detail}` };
   }
-  const error = validateEnvelope(frame, { kind, payloadProtocol: HANDOFF_PAYLOAD_PROTOCOL });
-  if (error === undefined) return { frame };
-  return { detail: `unexpected ${messageName} frame: ${envelopeText(error, "handoff")}` };
+  const problem = validateHandoffFrame(frame, kind);
+  if (problem === undefined) return { frame };
+  return { detail: `unexpected ${messageName} frame: ${problem}` };
 }
 
 /**

@@ -14,7 +14,7 @@ import {
   passablePair,
   type RawControl,
 } from "./raw_control.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 const served = await startLocalBackend();
 after(() => served[Symbol.asyncDispose]());
@@ -32,7 +32,7 @@ async function offering(run: (control: RawControl, pair: PassablePair) => Promis
     pair.client.close();
     pair.forget();
   }
-  if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+  if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
 }
 
 /** Counted from before the test: the application must not see what is not adopted. */
@@ -198,7 +198,7 @@ test("an offer cut at any byte is dropped, and its descriptor with it", async ()
   assert.equal((await within("the end of the client", readToEnd(client))).length, 0);
   client.close();
   assert.equal(handedOver(), handedBefore);
-  if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+  if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
 });
 
 test("a client that leaves an adopted connection silently never reaches the application", () =>

@@ -10,7 +10,7 @@ import { readFrame } from "../../src/wire/read_frame.ts";
 import { ECHOED, header, seededBytes, textBytes } from "./hostile_frames.ts";
 import { readExactly, startLocalBackend } from "./local_pair.ts";
 import { onlyFrame, readToEnd } from "./play_hostile.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 const served = await startLocalBackend();
 const identity = await served.backend.identity;

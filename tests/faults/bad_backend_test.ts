@@ -6,7 +6,7 @@ import { SERVICE, VERSION } from "../support/topology.ts";
 import { type LocalBroker, requireEcho, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { startScripted } from "./scripted_pair.ts";
 import { accepting, FAILING_SCRIPTS } from "./scripted_handoffs.ts";
-import { TEST_DEADLINE_MS } from "./within.ts";
+import { WAIT } from "../support/waiting.ts";
 
 /** The failures after which a backend's handoffs pause. */
 const FAILURES_MAX = 8;
@@ -65,7 +65,7 @@ test(
       scripted.use(script);
       await requireSilentReconnect(scripted.broker);
     }
-    assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+    assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
   },
 );
 

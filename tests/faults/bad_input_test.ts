@@ -7,7 +7,7 @@ import { header } from "./hostile_frames.ts";
 import { hostileKinds, silentKinds } from "./hostile_kinds.ts";
 import { requireServed, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { playHostile, readToEnd } from "./play_hostile.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 const seed = Number(process.env["RP_FAULT_SEED"] ?? randomInt(1, 0x7fff_ffff));
 console.log(`random bytes by seed ${seed}; again with RP_FAULT_SEED=${seed}`);

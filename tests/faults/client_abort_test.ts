@@ -5,7 +5,7 @@ import type { ClientEvent } from "../../mod.ts";
 import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../../src/wire/constants.ts";
 import { fdCountAtMost, settledFdCount } from "../support/fd_count.ts";
 import { type BrokerScript, startScriptedBroker } from "./scripted_broker.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 const TOKEN = new Uint8Array(16).fill(7);
 const serverCapabilities = CAPABILITY_HANDLE_PASSING | CAPABILITY_HANDOFF_ANNOUNCED;
@@ -40,7 +40,7 @@ describe("a client whose signal fires ends with the signal's reason and leaves n
       });
       const seen = await within(title, connecting.then(() => undefined, (error: unknown) => error));
       assert.equal(seen, reason);
-      if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+      if (isCounted) assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
     });
   aborting("while the broker is silent", silent, "connected");
   aborting("while the reply is awaited", silent, "hello-sent");
@@ -71,7 +71,7 @@ test("a client whose signal has fired asks nobody", async () => {
   const reason = new Error("never wanted");
   const connecting = broker.connect({
     signal: AbortSignal.abort(reason),
-    cachedEndpoint: broker.backendEndpoint,
+    cachedBackendEndpoint: broker.backendEndpoint,
   });
   assert.equal(await connecting.then(() => undefined, (error: unknown) => error), reason);
   assert.equal(connections, 0);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { ConnectOptions } from "../../mod.ts";
+import type { ConnectBackendRequest } from "../../mod.ts";
 import { concatBytes } from "../../src/wire/bytes.ts";
 import { CAPABILITY_HANDLE_PASSING, CAPABILITY_HANDOFF_ANNOUNCED } from "../../src/wire/constants.ts";
 import { encodeHandoffAck, encodeHandoffReady } from "../../src/wire/handoff_frames.ts";
 import { byteByByte, header, textBytes } from "./hostile_frames.ts";
 import { readExactly, requireEcho } from "./local_pair.ts";
 import { type HeardClient, startScriptedBroker } from "./scripted_broker.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 const TOKEN = Uint8Array.from({ length: 16 }, (_, index) => 0xf0 ^ index);
 const OURS = CAPABILITY_HANDLE_PASSING | CAPABILITY_HANDOFF_ANNOUNCED;
@@ -107,7 +107,7 @@ describe("a connection that is not handed over is left, silently", () => {
 
 describe("who waits for a handover, and who says so", () => {
   const waits = (
-    adoptHandedOffConnection: ConnectOptions["adoptHandedOffConnection"],
+    adoptHandedOffConnection: ConnectBackendRequest["adoptHandedOffConnection"],
     capabilities: bigint,
     token: Uint8Array,
     isWaiting: boolean,

@@ -16,7 +16,7 @@ import { header, textBytes } from "./hostile_frames.ts";
 import { requireEcho } from "./local_pair.ts";
 import { type HeardClient, type ScriptedBroker, startScriptedBroker } from "./scripted_broker.ts";
 import { leaveStaleSocket } from "./stale_socket.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 /** How long a client may wait for a broker that says nothing. */
 const PATIENCE_MS = 150;
@@ -182,20 +182,28 @@ describe("a cached endpoint", () => {
 
   test("that is served spares the broker", async () => {
     await using broker = await startScriptedBroker(sendOn);
-    await check(broker, { cachedEndpoint: broker.backendEndpoint }, "hello-skip", 0);
+    await check(broker, { cachedBackendEndpoint: broker.backendEndpoint }, "hello-skip", 0);
   });
   test("that is dead, gone or no socket path falls back to the broker", async () => {
     await using broker = await startScriptedBroker(sendOn);
     let hellos = 0;
     const dead = broker.dir.join("dead.sock");
     await leaveStaleSocket(dead);
-    for (const cachedEndpoint of [dead, broker.dir.join("gone.sock"), "", "x".repeat(300), broker.dir.path]) {
-      await check(broker, { cachedEndpoint }, "broker-negotiated", ++hellos);
+    for (
+      const cachedBackendEndpoint of [
+        dead,
+        broker.dir.join("gone.sock"),
+        "",
+        "x".repeat(300),
+        broker.dir.path,
+      ]
+    ) {
+      await check(broker, { cachedBackendEndpoint }, "broker-negotiated", ++hellos);
     }
   });
   test("of another version than the wanted one is not tried", async () => {
     await using broker = await startScriptedBroker(sendOn);
-    const options = { cachedEndpoint: broker.backendEndpoint, selfVersion: "1.2.2" };
+    const options = { cachedBackendEndpoint: broker.backendEndpoint, selfVersion: "1.2.2" };
     await check(broker, options, "broker-negotiated", 1);
   });
 });

@@ -33,8 +33,8 @@ for (
     await using broker = await startScriptedBroker(() => {}, (stream) => (connections++, stream.close()));
     set(value);
     try {
-      for (const cachedEndpoint of [undefined, broker.backendEndpoint]) {
-        const connecting = broker.connect({ cachedEndpoint });
+      for (const cachedBackendEndpoint of [undefined, broker.backendEndpoint]) {
+        const connecting = broker.connect({ cachedBackendEndpoint });
         const error = await connecting.then(() => undefined, (reason: unknown) => reason);
         assert.ok(error instanceof BrokerClientError);
         assert.deepEqual({ kind: error.kind, code: error.code }, { kind, code: "config" });

@@ -9,7 +9,7 @@ import { type StartedProcess, startProcess } from "../support/spawn.ts";
 import { isEvent, SERVICE, START_DEADLINE_MS, startTopology, VERSION } from "../support/topology.ts";
 import { requireEcho, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { readToEnd } from "./play_hostile.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node20"];
 const deadlineMs = START_DEADLINE_MS;
@@ -39,7 +39,7 @@ describe("a backend that is killed with the descriptor in its hands", () => {
       }
       const { stage, reason } = await broker.events.nth("handoff-fallback", 1);
       assert.deepEqual({ stage, reason }, { stage: "AwaitAck", reason: "BackendAckTimeout" });
-      assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+      assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
     });
   }
 });

@@ -12,7 +12,7 @@ import { decodeHelloReply } from "../../src/wire/hello_reply.ts";
 import { helloFrame, textBytes } from "./hostile_frames.ts";
 import { requireEcho, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { helloReply, onlyFrame, readToEnd } from "./play_hostile.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 /** What an adopting client of ours sets. */
 const clientCapabilities = CAPABILITY_HANDLE_PASSING | CAPABILITY_HANDOFF_ANNOUNCED;
@@ -98,7 +98,7 @@ test("bytes that come after the Hello was taken are answered once or not at all,
     if (round % 2 === 0) await sendCut(stream, bytes, HELLO.length);
     else for (const part of [HELLO, EARLY]) await stream.write(part);
     await stream.closeWrite();
-    const answer = splitAnswers(await within(`round ${round}`, readToEnd(stream), TEST_DEADLINE_MS));
+    const answer = splitAnswers(await within(`round ${round}`, readToEnd(stream)));
     assert.ok(answer.frames === 1 || answer.frames === 2, `${answer.frames} frames`);
     assert.ok(["", "early request"].includes(answer.text), answer.text);
     stream.close();

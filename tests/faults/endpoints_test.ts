@@ -23,7 +23,7 @@ import { connectLocalSocket } from "../../mod.ts";
 import { requireConfigError } from "./config_error.ts";
 import { requireEcho } from "./local_pair.ts";
 import { leaveStaleSocket } from "./stale_socket.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 const transport = await loadTransport();
 const NOBODY = 65_534;

@@ -1,4 +1,4 @@
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 /** Events of a broker, a backend or a client as they come, and waiting for one of them. */
 export class EventLog<Event extends { readonly kind: string }> {
@@ -17,13 +17,7 @@ export class EventLog<Event extends { readonly kind: string }> {
   }
 
   /** The n-th event of a kind, counted from 1, when it comes or has come. */
-  nth<Kind extends Event["kind"]>(
-    kind: Kind,
-    count: number,
-    deadlineMs: number = TEST_DEADLINE_MS,
-  ): Promise<Extract<Event, { kind: Kind }>> {
-    const seen = () =>
-      `event ${count} of "${kind}"; seen: ${this.events.map((event) => event.kind).join(" ")}`;
+  async nth<Kind extends Event["kind"]>(kind: Kind, count: number): Promise<Extract<Event, { kind: Kind }>> {
     let look = () => {};
     const waiting = new Promise<Extract<Event, { kind: Kind }>>((resolve) => {
       look = () => {
@@ -33,6 +27,13 @@ export class EventLog<Event extends { readonly kind: string }> {
       this.#waiting.add(look);
       look();
     });
-    return within(seen(), waiting, deadlineMs).finally(() => this.#waiting.delete(look));
+    try {
+      return await within(`event ${count} of "${kind}"`, waiting);
+    } catch (cause) {
+      const seen = this.events.map((event) => event.kind).join(" ");
+      throw new Error(`${(cause as Error).message}; seen: ${seen}`, { cause });
+    } finally {
+      this.#waiting.delete(look);
+    }
   }
 }

@@ -10,7 +10,7 @@ import { type StartedProcess, startProcess } from "../support/spawn.ts";
 import { SERVICE, START_DEADLINE_MS, startTopology, VERSION } from "../support/topology.ts";
 import { hostileKinds } from "./hostile_kinds.ts";
 import { playHostile } from "./play_hostile.ts";
-import { TEST_DEADLINE_MS } from "./within.ts";
+import { WAIT } from "../support/waiting.ts";
 
 const ROUNDS = 10;
 const SILENT_CLIENTS = 20;
@@ -75,7 +75,7 @@ async function besiege(runtime: Runtime): Promise<void> {
     assert.ok(ms - queuedMs <= GOOD_ANSWER_MS_MAX, `round ${round}: the slowest answer took ${seen}`);
   }
   for (const stream of silent) stream.close();
-  assert.equal(await fdCountAtMost(broker.pid, fdsBefore, TEST_DEADLINE_MS), fdsBefore);
+  assert.equal(await fdCountAtMost(broker.pid, fdsBefore, WAIT.deadlineMs), fdsBefore);
 }
 
 /** Plays every kind once. @returns How many. */

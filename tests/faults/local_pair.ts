@@ -4,20 +4,20 @@ import {
   type Backend,
   type BackendConnection,
   type BackendEvent,
-  type BackendSession,
   type Broker,
   type BrokerEvent,
-  type ConnectOptions,
+  type ConnectBackendRequest,
   connectToBackend,
   type LocalStream,
   serveBackend,
   serveBroker,
   type ServeBrokerOptions,
+  type ServedConnection,
 } from "../../mod.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { defineService, SERVICE, VERSION } from "../support/topology.ts";
 import { EventLog } from "./event_log.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 /** A backend of this process that echoes, in a folder of its own with the definition of its service. */
 export interface LocalBackend extends AsyncDisposable {
@@ -35,7 +35,7 @@ export interface LocalBroker extends AsyncDisposable {
   readonly endpoint: string;
   readonly events: EventLog<BrokerEvent>;
   /** Connects a client of this process. */
-  connect(options?: Partial<ConnectOptions>): Promise<BackendSession>;
+  connect(options?: Partial<ConnectBackendRequest>): Promise<BackendConnection>;
 }
 
 /** Starts a backend; brokers of this process find in it the very executable they run in. */
@@ -88,7 +88,7 @@ export async function startLocalBroker(
         service: SERVICE,
         version: VERSION,
         broker: endpoint,
-        deadlineMs: TEST_DEADLINE_MS,
+        deadlineMs: WAIT.deadlineMs,
         ...more,
       }),
     [Symbol.asyncDispose]: () => broker.close({ drainDeadlineMs: 0 }),
@@ -99,7 +99,7 @@ async function serveEcho(backend: Backend): Promise<void> {
   for await (const connection of backend) void echo(connection);
 }
 
-async function echo({ stream }: BackendConnection): Promise<void> {
+async function echo({ stream }: ServedConnection): Promise<void> {
   try {
     for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
       await stream.write(chunk);
@@ -136,7 +136,10 @@ export async function readExactly(stream: LocalStream, length: number): Promise<
 }
 
 /** Connects through a broker and has an echo: what a well-behaved client does. */
-export async function requireServed(broker: LocalBroker, text = "served"): Promise<BackendSession["route"]> {
+export async function requireServed(
+  broker: LocalBroker,
+  text = "served",
+): Promise<BackendConnection["route"]> {
   await using session = await broker.connect();
   await requireEcho(session.stream, text);
   return session.route;

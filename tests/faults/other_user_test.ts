@@ -16,7 +16,7 @@ import { helloFrame } from "./hostile_frames.ts";
 import { startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { readToEnd } from "./play_hostile.ts";
 import { dialRaw, newToken, offerFrame, passablePair } from "./raw_control.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 import type { BackendEvent, BrokerEvent } from "../../mod.ts";
 
 const transport = await loadTransport();
@@ -104,7 +104,7 @@ describe("by injected credentials, also without a second user", () => {
   test("a backend of another user is nobody's backend", async () => {
     const expected = { endpoint: served.endpoint, namespaceId: "shared", binaryPath: process.execPath };
     const proving = proveBackend({ ...transport, ownUser: somebodyElse }, new ExecutableHasher(), expected, {
-      deadlineMs: TEST_DEADLINE_MS,
+      deadlineMs: WAIT.deadlineMs,
     });
     const error = await proving.then(() => undefined, (seen: unknown) => seen);
     assert.ok(BrokerError.is(error), String(error));
@@ -139,7 +139,7 @@ async function comeAsStranger(endpoint: string, bytes: Uint8Array, kind: "plain"
     args: ["python3", "-c", STRANGER, endpoint, hex, kind],
   });
   await using child = startProcess(command, { cwd: "/" });
-  return JSON.parse(await child.waitForLine(() => true, { deadlineMs: TEST_DEADLINE_MS }));
+  return JSON.parse(await child.waitForLine(() => true, WAIT));
 }
 
 describe("by a second user of this machine", () => {
@@ -188,6 +188,6 @@ describe("by a second user of this machine", () => {
       for (const endpoint of [broker.endpoint, served.handoffEndpoint]) chmodSync(endpoint, 0o600);
       chmodSync(served.dir.path, 0o700);
     }
-    assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+    assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
   });
 });

@@ -16,17 +16,13 @@ import { ADMIN_PAYLOAD_PROTOCOL, CONTROL_PAYLOAD_PROTOCOL } from "../../src/wire
 import { decodeStrict } from "../../src/wire/strict_decode.ts";
 import { VERSION } from "../support/topology.ts";
 import type { HostileAnswer, HostileKind } from "./hostile_kind.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 /** Treats a broker in one way and checks that exactly what it owes comes back. */
-export async function playHostile(
-  endpoint: string,
-  what: HostileKind,
-  deadlineMs: number = TEST_DEADLINE_MS,
-): Promise<void> {
-  const stream = await connectLocalSocket(endpoint, { deadlineMs });
+export async function playHostile(endpoint: string, what: HostileKind): Promise<void> {
+  const stream = await connectLocalSocket(endpoint, WAIT);
   try {
-    await within(what.name, play(stream, what), deadlineMs);
+    await within(what.name, play(stream, what));
   } finally {
     stream.close();
   }

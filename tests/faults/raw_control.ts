@@ -16,7 +16,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { libc, native, sendManyFds } from "../ffi/native_fixture.ts";
 import { SERVICE } from "../support/topology.ts";
 import { onlyFrame, readToEnd } from "./play_hostile.ts";
-import { TEST_DEADLINE_MS, within } from "./within.ts";
+import { WAIT, within } from "../support/waiting.ts";
 
 /** A broker's side of a handoff endpoint, byte by byte. */
 export interface RawControl {
@@ -32,7 +32,7 @@ export interface RawControl {
 
 /** Connects as a broker would. */
 export async function dialRaw(handoffEndpoint: string): Promise<RawControl> {
-  const socket = await connectSocket(handoffEndpoint, { deadlineMs: TEST_DEADLINE_MS });
+  const socket = await connectSocket(handoffEndpoint, WAIT);
   const stream = new NetStream(socket);
   const answer = () => within("the backend's answer", readToEnd(stream));
   return {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type BackendSession, type ConnectOptions, connectToBackend } from "../../mod.ts";
+import { type BackendConnection, type ConnectBackendRequest, connectToBackend } from "../../mod.ts";
 import { loadTransport } from "../../src/transport/load_transport.ts";
 import type { LocalStream } from "../../src/transport/local_stream.ts";
 import { decodeHello } from "../../src/wire/first_frame.ts";
@@ -14,7 +14,7 @@ import { readFrame } from "../../src/wire/read_frame.ts";
 import { decodeStrict } from "../../src/wire/strict_decode.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { SERVICE, VERSION } from "../support/topology.ts";
-import { TEST_DEADLINE_MS } from "./within.ts";
+import { WAIT } from "../support/waiting.ts";
 
 /** What a broker does with a client whose Hello it has read; the stream is closed behind it. */
 export type BrokerScript = (client: HeardClient) => void | Promise<void>;
@@ -37,7 +37,7 @@ export interface ScriptedBroker extends AsyncDisposable {
   readonly backendEndpoint: string;
   readonly hellos: readonly Hello[];
   /** Connects a client of this process to it. */
-  connect(options?: Partial<ConnectOptions>): Promise<BackendSession>;
+  connect(options?: Partial<ConnectBackendRequest>): Promise<BackendConnection>;
 }
 
 /** Starts both. Without a script that reads the Hello, `onStream` takes connections as they come. */
@@ -75,7 +75,7 @@ export async function startScriptedBroker(
         service: SERVICE,
         version: VERSION,
         broker: endpoint,
-        deadlineMs: TEST_DEADLINE_MS,
+        deadlineMs: WAIT.deadlineMs,
         ...options,
       }),
     async [Symbol.asyncDispose]() {

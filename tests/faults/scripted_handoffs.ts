@@ -5,7 +5,7 @@ import { decodeHandoffOffer, encodeHandoffAck } from "../../src/wire/handoff_fra
 import { FRAME_HEADER_BYTES, HANDOFF_TOKEN_BYTES } from "../../src/wire/constants.ts";
 import { seededBytes, textBytes } from "./hostile_frames.ts";
 import { encodeFramedBody } from "../../src/wire/framing.ts";
-import { TEST_DEADLINE_MS } from "./within.ts";
+import { WAIT } from "../support/waiting.ts";
 
 /** An offer as it reached a handoff endpoint; everything in it is the script's to close. */
 export interface TakenOffer {
@@ -49,7 +49,7 @@ export async function takeOffer(control: IncomingControl): Promise<TakenOffer> {
   const take = async (length: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(length);
     for (let seen = 0; seen < length;) {
-      const receipt = await control.receive(length - seen, { deadlineMs: TEST_DEADLINE_MS });
+      const receipt = await control.receive(length - seen, WAIT);
       if (receipt.kind !== "received") throw new Error(`An offer, cut by ${receipt.kind}`);
       bytes.set(receipt.bytes, seen);
       seen += receipt.bytes.length;

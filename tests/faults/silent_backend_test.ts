@@ -7,7 +7,7 @@ import { fdCountAtMost, settledFdCount } from "../support/fd_count.ts";
 import { requireEcho, startLocalBackend } from "./local_pair.ts";
 import { accepting, takeOffer } from "./scripted_handoffs.ts";
 import { startScripted } from "./scripted_pair.ts";
-import { TEST_DEADLINE_MS } from "./within.ts";
+import { WAIT } from "../support/waiting.ts";
 
 /** The failures after which a backend's handoffs pause. */
 const FAILURES_MAX = 8;
@@ -64,7 +64,7 @@ test("a backend that never answers holds up its own clients only, and is given u
   const tookMs = performance.now() - start;
   assert.ok(tookMs >= ACK_DEADLINE_MS - 5, `given up after ${tookMs} ms`);
   for (const held of kept) held.close();
-  assert.equal(await fdCountAtMost(process.pid, before, TEST_DEADLINE_MS), before);
+  assert.equal(await fdCountAtMost(process.pid, before, WAIT.deadlineMs), before);
 
   await using later = await broker.connect();
   assert.equal(later.handoffToken, undefined, "8 silent failures pause the handoffs");

@@ -6,7 +6,7 @@ import { SERVICE, VERSION } from "../support/topology.ts";
 import { requireConfigError } from "./config_error.ts";
 import { requireServed, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { readToEnd } from "./play_hostile.ts";
-import { within } from "./within.ts";
+import { within } from "../support/waiting.ts";
 
 const served = await startLocalBackend();
 after(() => served[Symbol.asyncDispose]());

@@ -78,7 +78,7 @@ describe("ackRegistry.acknowledge()", () => {
       kind: "AckDeadlineExceeded",
       backend,
       deadlineMs: 5100,
-      failure: "BackendAckTimeout",
+      attemptFailure: "BackendAckTimeout",
     });
     assert.equal(tokens.pendingLength, 0);
     assert.equal(acks.pendingLength, 0);
@@ -128,8 +128,8 @@ describe("ackRegistry.expireOverdue()", () => {
     assert.deepEqual(others, []);
     assert.equal(expired?.token, token);
     assert.deepEqual(expired?.backend, backend);
-    assert.equal(expired?.failure, "BackendAckTimeout");
-    assert.equal(expired?.decision.reason, "BackendAckTimeout");
+    assert.equal(expired?.attemptFailure, "BackendAckTimeout");
+    assert.equal(expired?.fallbackDecision.reason, "BackendAckTimeout");
     assert.equal(tokens.revoke(token), false);
     assert.equal(tokens.revoke(fresh), true);
     assert.deepEqual(acks.acknowledge(tokens, token, 5100), { kind: "TokenNotPending" });

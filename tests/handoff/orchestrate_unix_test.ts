@@ -29,14 +29,16 @@ async function run({ send, wait }: Script) {
   const calls: unknown[] = [];
   const outcome = await executeUnixHandoffWithTransport(
     { tokens, acks },
-    { clientFd: 9, backendSocketPath: "/run/handoff", token },
+    { fd: 9, backendSocket: "/run/handoff", token },
     (request) => {
-      calls.push(["send", request.clientFd, request.backendSocketPath, request.token === token]);
+      calls.push(["send", request.fd, request.backendSocket, request.token === token]);
       return send === undefined ? Promise.resolve({ ok: true }) : send();
     },
-    (waitedFor, deadlineMs) => {
-      calls.push(["wait", waitedFor === token, deadlineMs]);
-      return wait === undefined ? Promise.resolve({ kind: "observed", atMs: 1050 }) : wait();
+    {
+      awaitBackendAck(waitedFor, deadlineMs) {
+        calls.push(["wait", waitedFor === token, deadlineMs]);
+        return wait === undefined ? Promise.resolve({ kind: "observed", atMs: 1050 }) : wait();
+      },
     },
     () => SENT_MS,
   );
@@ -47,7 +49,7 @@ function failed(outcome: UnixHandoffOutcome) {
   assert.ok(outcome.kind === "fallback", outcome.kind);
   const { stage, decision, brokerFd, fdReachedBackend, owner, detail } = outcome;
   assert.equal(brokerFd, 9);
-  assert.equal(decision.useBackendReconnect, true);
+  assert.equal(decision.usesBackendReconnect, true);
   return { stage, reason: decision.reason, fdReachedBackend, owner, detail };
 }
 
@@ -172,11 +174,13 @@ test("executeUnixHandoffWithTransport() rejects an ACK for a token nobody regist
   let deadlineMs = 0;
   const outcome = await executeUnixHandoffWithTransport(
     { tokens, acks },
-    { clientFd: 9, backendSocketPath: "/run/handoff", token },
+    { fd: 9, backendSocket: "/run/handoff", token },
     () => Promise.resolve({ ok: true }),
-    (_, until) => {
-      deadlineMs = until;
-      return Promise.resolve({ kind: "observed", atMs: SENT_MS });
+    {
+      awaitBackendAck(_, until) {
+        deadlineMs = until;
+        return Promise.resolve({ kind: "observed", atMs: SENT_MS });
+      },
     },
     () => SENT_MS,
   );

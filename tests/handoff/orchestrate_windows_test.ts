@@ -38,7 +38,7 @@ async function run({ duplicate, deliver, wait }: Script) {
         calls.push(["deliver", backendHandle, offered === token]);
         return deliver === undefined ? Promise.resolve({ ok: true }) : deliver();
       },
-      waitForAck: (waitedFor, deadlineMs) => {
+      awaitBackendAck: (waitedFor, deadlineMs) => {
         calls.push(["wait", waitedFor === token, deadlineMs]);
         return wait === undefined ? Promise.resolve({ kind: "observed", atMs: 40 }) : wait();
       },
@@ -55,7 +55,7 @@ async function run({ duplicate, deliver, wait }: Script) {
 function failed(outcome: WindowsHandoffOutcome) {
   assert.ok(outcome.kind === "fallback", outcome.kind);
   const { stage, decision, leakedBackendHandle, owner, detail } = outcome;
-  assert.equal(decision.sendClientError, false);
+  assert.equal(decision.sendsClientError, false);
   return { stage, reason: decision.reason, leakedBackendHandle, owner, detail };
 }
 

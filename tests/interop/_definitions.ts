@@ -18,11 +18,17 @@ export async function defineOurService(folder: string, binaryPath: string): Prom
   await writeServiceDefinition(folder, definition);
 }
 
-/** Writes the test service's definition with the reference. */
-export async function defineRustService(lab: Lab, folder: string, binaryPath: string): Promise<void> {
+/** Writes the test service's definition with the reference; only with a folder of versions it can be launched. */
+export async function defineRustService(
+  lab: Lab,
+  folder: string,
+  binaryPath: string,
+  versionsFolder = "",
+): Promise<void> {
   const fields = {
     service_name: SERVICE,
     binary_path: binaryPath,
+    per_version_binary_dir: versionsFolder,
     isolation: BrokerIsolation.SHARED_BROKER,
     min_version: MIN_VERSION,
   };

@@ -35,6 +35,7 @@ export type Route = typeof routes[number];
 
 /** Rust clients send all of it before they read, so it has to fit into the sockets' buffers. */
 const RUST_PAYLOAD_BYTES = 8 * 1024;
+const RUST_BROKER_ATTEMPTS = 5;
 /** More than the sockets' buffers hold. */
 const PAYLOAD_BYTES = 1024 * 1024;
 
@@ -72,6 +73,8 @@ export async function startBackend(lab: Lab, player: Player, ...rustFlags: strin
 export interface BrokerOptions {
   /** @default {true} */
   readonly takesHandoffs?: boolean;
+  /** For ours, to which only the announced process will then do. */
+  readonly identityFile?: string;
 }
 
 /** Starts a broker in front of a backend. A Rust one verifies it by its identity file, ours by a probe. */
@@ -79,24 +82,40 @@ export async function startBroker(
   lab: Lab,
   player: Player,
   backend: BackendPart,
-  { takesHandoffs = true }: BrokerOptions = {},
+  { takesHandoffs = true, identityFile }: BrokerOptions = {},
 ): Promise<BrokerPart> {
   const endpoint = lab.newPath("br.sock");
-  const { identityFile, definitions } = backend;
+  const { definitions } = backend;
   const handoffEndpoint = takesHandoffs ? backend.handoffEndpoint : undefined;
   if (player === "rust") {
     const args = ["serve", "--keep", "--socket", endpoint, "--dir", definitions];
-    args.push("--backend", `${SERVICE},${VERSION},${identityFile}`);
+    args.push("--backend", `${SERVICE},${VERSION},${backend.identityFile}`);
     if (handoffEndpoint !== undefined) args.push("--handoff", `${SERVICE},${VERSION},${handoffEndpoint}`);
-    const process = await lab.start({ command: lab.crate.broker, args }, "listening");
-    return { player, process, endpoint, backend };
+    return { player, process: await startRustBroker(lab, args), endpoint, backend };
   }
   const process = await lab.startModule(player, "broker.ts", {
     endpoint,
     serviceDefinitionDir: definitions,
-    backend: { service: SERVICE, version: VERSION, endpoint: backend.endpoint, handoffEndpoint },
+    backend: {
+      service: SERVICE,
+      version: VERSION,
+      endpoint: backend.endpoint,
+      handoffEndpoint,
+      identityFile,
+    },
   });
   return { player, process, endpoint, backend };
+}
+
+/** The reference gives a backend 500 ms to say who it is, which a busy machine may exceed. */
+async function startRustBroker(lab: Lab, args: readonly string[]): Promise<StartedProcess> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await lab.start({ command: lab.crate.broker, args }, "listening");
+    } catch (error) {
+      if (attempt === RUST_BROKER_ATTEMPTS || !/timed out/.test((error as Error).message)) throw error;
+    }
+  }
 }
 
 /** Runs a client on one route: its bytes have to come back, and the backend has to see it come that way. */
@@ -135,7 +154,7 @@ export async function runRustClient(lab: Lab, broker: BrokerPart, ...flags: stri
 
 async function takeOurRoute(runtime: Runtime, broker: BrokerPart, route: Route): Promise<void> {
   const options: Readonly<Record<Route, Record<string, unknown>>> = {
-    "hello-skip": { cachedEndpoint: broker.backend.endpoint },
+    "hello-skip": { cachedBackendEndpoint: broker.backend.endpoint },
     "reconnect": { adoptHandedOffConnection: false },
     "handoff": { adoptHandedOffConnection: true },
   };

@@ -1,7 +1,7 @@
 // run-in: deno
 import assert from "node:assert/strict";
 import { BrokerClientError, connectLocalSocket, connectToBackend } from "@running-process/broker";
-import type { ConnectOptions } from "../../src/client/connect_options.ts";
+import type { ConnectBackendRequest } from "../../src/client/connect_backend_request.ts";
 import { encodeFramed } from "../../src/wire/framing.ts";
 import { FrameKind } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { ADMIN_PAYLOAD_PROTOCOL } from "../../src/wire/payload_protocol.ts";
@@ -108,7 +108,10 @@ function isOrphan(line: string): boolean {
     : event === "connection-unused" && origin === "handoff";
 }
 
-function optionsFor({ endpoint }: BrokerPart, options: Partial<ConnectOptions> = {}): ConnectOptions {
+function optionsFor(
+  { endpoint }: BrokerPart,
+  options: Partial<ConnectBackendRequest> = {},
+): ConnectBackendRequest {
   return {
     service: SERVICE,
     version: VERSION,
@@ -119,7 +122,7 @@ function optionsFor({ endpoint }: BrokerPart, options: Partial<ConnectOptions> =
 }
 
 /** The route that a client takes, or the kind of its error. */
-async function routeOf(broker: BrokerPart, options: Partial<ConnectOptions> = {}): Promise<string> {
+async function routeOf(broker: BrokerPart, options: Partial<ConnectBackendRequest> = {}): Promise<string> {
   try {
     await using session = await connectToBackend(optionsFor(broker, options));
     return session.route;

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import test from "node:test";
 import { labRuntimes } from "./_lab.ts";
+import { startBroker, takeRoute } from "./_parts.ts";
 import { peerVersions } from "./_peer_crate.ts";
 import {
   isRecognised,
@@ -57,6 +58,21 @@ test("nobody takes another process for the announced one", async () => {
     }
   }
 });
+
+for (const version of peerVersions) {
+  for (const runtime of labRuntimes) {
+    test(`a broker in ${runtime} serves the process that ${version} announced, and no other`, async () => {
+      await using labs = await Labs.open();
+      const backend = await startProbedBackend(labs, version);
+      const lab = labs.of(version);
+      const { identityFile } = backend.part;
+      const broker = await startBroker(lab, runtime, backend.part, { identityFile });
+      await takeRoute(lab, "rust", broker, "handoff");
+      const forged = { identityFile: forgeIdentity(backend, process.pid) };
+      await assert.rejects(startBroker(lab, runtime, backend.part, forged), /its pid is not the one/);
+    });
+  }
+}
 
 async function recognise(labs: Labs, prober: Party, backend: ProbedBackend): Promise<string> {
   const seen = await probe(labs, prober, backend, backend.part.identityFile);

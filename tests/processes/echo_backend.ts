@@ -1,6 +1,6 @@
 // A backend that echoes what it gets. argv: the options of serveBackend() as JSON, `quiet` added.
 import process from "node:process";
-import { type BackendConnection, type BackendEvent, serveBackend } from "../../mod.ts";
+import { type ServedConnection, type BackendEvent, serveBackend } from "../../mod.ts";
 import { collectOnRequest } from "./collect_on_request.ts";
 import { printJson } from "./json_line.ts";
 
@@ -14,7 +14,7 @@ for await (const connection of backend) void echo(connection);
 printJson({ event: "closed" });
 process.exit(0);
 
-async function echo(connection: BackendConnection): Promise<void> {
+async function echo(connection: ServedConnection): Promise<void> {
   try {
     for (let chunk = await connection.stream.read(); chunk !== null; chunk = await connection.stream.read()) {
       await connection.stream.write(chunk);

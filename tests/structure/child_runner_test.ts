@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import test from "node:test";
 import { ChildRunner } from "../../scripts/child_runner.ts";
-import { endLeftovers, JOB_ENV } from "../../scripts/testing/leftovers.ts";
+import { startProcess } from "../support/spawn.ts";
+import { endLeftovers, endRun, JOB_ENV, RUN_ENV } from "../../scripts/testing/leftovers.ts";
 
 const shell = (script: string, deadlineMs = 20_000) => ({
   command: "/bin/sh",
@@ -65,4 +66,22 @@ test("endLeftovers() finds and ends what left its group", {
   assert.deepEqual((await endLeftovers(mark)).sort(), ["sleep 601", "sleep 602"]);
   assert.deepEqual(await endLeftovers(mark), []);
   assert.deepEqual(await endLeftovers(crypto.randomUUID()), []);
+});
+
+test("endRun() ends what any job of a run has started, and nothing else", {
+  skip: process.platform !== "linux" && "reads /proc",
+}, async () => {
+  const mark = crypto.randomUUID();
+  const start = (value: string) =>
+    startProcess({
+      command: "/bin/sh",
+      args: ["-c", "echo ready; exec sleep 604"],
+      env: { [RUN_ENV]: value },
+    });
+  await using ours = start(mark);
+  await using others = start(crypto.randomUUID());
+  for (const child of [ours, others]) await child.waitForLine(() => true, { deadlineMs: 10_000 });
+  endRun(mark);
+  assert.equal((await ours.waitForExit({ deadlineMs: 10_000 })).signal, "SIGKILL");
+  await assert.rejects(others.waitForExit({ deadlineMs: 50 }), /running/);
 });

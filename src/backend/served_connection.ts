@@ -5,7 +5,7 @@ import type { LocalStream } from "../transport/local_stream.ts";
 export type ConnectionOrigin = "endpoint" | "handoff";
 
 /** A client's connection, ready to be served: its first bytes have arrived. */
-export class BackendConnection extends LocalConnection {
+export class ServedConnection extends LocalConnection {
   /** "endpoint" when the client dialled this backend, "handoff" when a broker passed its connection. */
   readonly origin: ConnectionOrigin;
 

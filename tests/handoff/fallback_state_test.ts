@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import {
-  DEFAULT_FAILED_ATTEMPT_WINDOW_MS,
-  DEFAULT_FAILED_ATTEMPTS_MAX,
+  DEFAULT_HANDOFF_FAILED_ATTEMPT_WINDOW_MS,
+  DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW,
   type HandoffAttemptInputs,
-  HandoffFallbackPolicy,
-} from "../../src/handoff/fallback_policy.ts";
+  HandoffFallbackState,
+} from "../../src/handoff/fallback_state.ts";
 import {
   attemptFailureOf,
   fallBack,
@@ -26,13 +26,13 @@ function reason(decision: { kind: "attempt" } | { kind: "fallback"; reason: stri
   return decision.kind === "attempt" ? "attempt" : decision.reason;
 }
 
-describe("fallbackPolicy.decide()", () => {
+describe("fallbackPolicy.shouldAttempt()", () => {
   test("attempts a handoff when nothing forbids it", () => {
-    assert.deepEqual(new HandoffFallbackPolicy().decide("b", enabled, 0), { kind: "attempt" });
+    assert.deepEqual(new HandoffFallbackState().shouldAttempt("b", enabled, 0), { kind: "attempt" });
   });
 
   test("names the first input that forbids it, in the fixed order", () => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
     policy.recordFailedAttempt("b", "BackendAckTimeout", 0);
     let inputs: HandoffAttemptInputs = {
       clientSupportsHandoff: false,
@@ -47,71 +47,82 @@ describe("fallbackPolicy.decide()", () => {
       ["AdoptedBackend", { backendAdoptedExisting: false }],
     ];
     for (const [wanted, repair] of repairs) {
-      assert.equal(reason(policy.decide("b", inputs, 0)), wanted);
+      assert.equal(reason(policy.shouldAttempt("b", inputs, 0)), wanted);
       inputs = { ...inputs, ...repair };
     }
-    assert.equal(reason(policy.decide("b", inputs, 0)), "FailedAttemptRateLimited");
+    assert.equal(reason(policy.shouldAttempt("b", inputs, 0)), "FailedAttemptRateLimited");
   });
 
   test("falls back for a backend that was adopted running, without an error", () => {
-    const decision = new HandoffFallbackPolicy().decide("b", { ...enabled, backendAdoptedExisting: true }, 0);
+    const decision = new HandoffFallbackState().shouldAttempt("b", {
+      ...enabled,
+      backendAdoptedExisting: true,
+    }, 0);
     assert.deepEqual(decision, {
       kind: "fallback",
       reason: "AdoptedBackend",
-      useBackendReconnect: true,
-      sendClientError: false,
+      usesBackendReconnect: true,
+      sendsClientError: false,
     });
   });
 });
 
 describe("fallbackPolicy.recordFailedAttempt()", () => {
   test("turns each failure into its reason", () => {
-    const policy = new HandoffFallbackPolicy();
+    const policy = new HandoffFallbackState();
     for (const failure of failures) {
       assert.deepEqual(policy.recordFailedAttempt("b", failure, 0), fallBack(failure));
     }
   });
 
   test("counts up to the limit, then pauses the backend until the window ends", () => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 2 });
+    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 2 });
     for (let failed = 1; failed <= 3; failed++) {
       policy.recordFailedAttempt("b", "BackendAckTimeout", 1000);
       assert.equal(policy.failedAttemptCount("b", 1000), Math.min(failed, 2));
     }
-    const decision = policy.decide("b", enabled, 2000);
+    const decision = policy.shouldAttempt("b", enabled, 2000);
     assert.deepEqual(decision, fallBack("FailedAttemptRateLimited", 29_000));
-    assert.equal(reason(policy.decide("b", enabled, 30_999)), "FailedAttemptRateLimited");
-    assert.equal(reason(policy.decide("b", enabled, 31_000)), "attempt");
+    assert.equal(reason(policy.shouldAttempt("b", enabled, 30_999)), "FailedAttemptRateLimited");
+    assert.equal(reason(policy.shouldAttempt("b", enabled, 31_000)), "attempt");
     assert.equal(policy.failedAttemptCount("b", 31_000), 0);
     assert.equal(policy.backendKeys, 0);
   });
 
   test("has the reference's limits by default", () => {
-    assert.equal(DEFAULT_FAILED_ATTEMPTS_MAX, 8);
-    assert.equal(DEFAULT_FAILED_ATTEMPT_WINDOW_MS, 30_000);
-    const policy = new HandoffFallbackPolicy();
+    assert.equal(DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW, 8);
+    assert.equal(DEFAULT_HANDOFF_FAILED_ATTEMPT_WINDOW_MS, 30_000);
+    const policy = new HandoffFallbackState();
     for (let failed = 0; failed < 8; failed++) {
-      assert.equal(reason(policy.decide("b", enabled, 0)), "attempt");
+      assert.equal(reason(policy.shouldAttempt("b", enabled, 0)), "attempt");
       policy.recordFailedAttempt("b", "PermissionDenied", 0);
     }
-    assert.equal(reason(policy.decide("b", enabled, 29_999)), "FailedAttemptRateLimited");
+    assert.equal(reason(policy.shouldAttempt("b", enabled, 29_999)), "FailedAttemptRateLimited");
   });
 
   test("counts a configured zero as one", () => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 0, windowMs: 0, backendKeysMax: 0 });
+    const policy = new HandoffFallbackState({
+      failedAttemptsPerWindowMax: 0,
+      failedAttemptWindowMs: 0,
+      backendKeysMax: 0,
+    });
     policy.recordFailedAttempt("b", "PermissionDenied", 0);
-    assert.deepEqual(policy.decide("b", enabled, 0), fallBack("FailedAttemptRateLimited", 1));
-    assert.equal(reason(policy.decide("b", enabled, 1)), "attempt");
+    assert.deepEqual(policy.shouldAttempt("b", enabled, 0), fallBack("FailedAttemptRateLimited", 1));
+    assert.equal(reason(policy.shouldAttempt("b", enabled, 1)), "attempt");
   });
 
   test("keeps backends apart", () => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
     policy.recordFailedAttempt("b", "PermissionDenied", 0);
-    assert.equal(reason(policy.decide("c", enabled, 0)), "attempt");
+    assert.equal(reason(policy.shouldAttempt("c", enabled, 0)), "attempt");
   });
 
   test("remembers a bounded number of backends, and drops windows that are over first", () => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1, windowMs: 100, backendKeysMax: 2 });
+    const policy = new HandoffFallbackState({
+      failedAttemptsPerWindowMax: 1,
+      failedAttemptWindowMs: 100,
+      backendKeysMax: 2,
+    });
     policy.recordFailedAttempt("a", "PermissionDenied", 0);
     policy.recordFailedAttempt("b", "PermissionDenied", 50);
     policy.recordFailedAttempt("c", "PermissionDenied", 100);
@@ -120,25 +131,25 @@ describe("fallbackPolicy.recordFailedAttempt()", () => {
     policy.recordFailedAttempt("d", "PermissionDenied", 101);
     assert.equal(policy.keysForgotten, 1);
     assert.equal(policy.backendKeys, 2);
-    const reasons = ["b", "c", "d"].map((key) => reason(policy.decide(key, enabled, 101)));
+    const reasons = ["b", "c", "d"].map((key) => reason(policy.shouldAttempt(key, enabled, 101)));
     assert.deepEqual(reasons, ["attempt", "FailedAttemptRateLimited", "FailedAttemptRateLimited"]);
   });
 });
 
 test("fallbackPolicy.recordSuccess() gives the backend its attempts back", () => {
-  const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 1 });
+  const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
   policy.recordFailedAttempt("b", "PermissionDenied", 0);
   policy.recordSuccess("b");
   assert.equal(policy.failedAttemptCount("b", 0), 0);
-  assert.equal(reason(policy.decide("b", enabled, 0)), "attempt");
+  assert.equal(reason(policy.shouldAttempt("b", enabled, 0)), "attempt");
 });
 
 test("every one of the eight fallback reasons reconnects silently", () => {
   assert.equal(new Set(HANDOFF_FALLBACK_REASONS).size, 8);
   for (const each of HANDOFF_FALLBACK_REASONS) {
     const decision = fallBack(each);
-    assert.equal(decision.useBackendReconnect, true);
-    assert.equal(decision.sendClientError, false);
+    assert.equal(decision.usesBackendReconnect, true);
+    assert.equal(decision.sendsClientError, false);
     assert.equal(attemptFailureOf(each), failures.find((failure) => failure === each));
   }
 });
@@ -146,7 +157,7 @@ test("every one of the eight fallback reasons reconnects silently", () => {
 test("fallbackPolicy agrees with a naive model over any history", () => {
   const step = fc.tuple(fc.constantFrom("fail", "success", "decide"), fc.constantFrom("a", "b"), fc.nat(5));
   fc.assert(fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
-    const policy = new HandoffFallbackPolicy({ failedAttemptsMax: 3, windowMs: 10 });
+    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 3, failedAttemptWindowMs: 10 });
     const naive = new Map<string, { startedMs: number; failures: number }>();
     let nowMs = 0;
     for (const [act, key, waitMs] of steps) {
@@ -167,7 +178,7 @@ test("fallbackPolicy agrees with a naive model over any history", () => {
         const isLimited = open?.failures === 3;
         const retryAfterMs = isLimited ? open.startedMs + 10 - nowMs : 0;
         const wanted = isLimited ? fallBack("FailedAttemptRateLimited", retryAfterMs) : { kind: "attempt" };
-        assert.deepEqual(policy.decide(key, enabled, nowMs), wanted);
+        assert.deepEqual(policy.shouldAttempt(key, enabled, nowMs), wanted);
       }
       assert.equal(policy.failedAttemptCount(key, nowMs), naive.get(key)?.failures ?? 0);
     }

@@ -4,10 +4,10 @@ import type { ClientObserver } from "./client_event.ts";
 /** How long a client waits for broker and backend together; the reference's newer default (protocol 13). */
 export const CONNECT_DEADLINE_MS_DEFAULT = 30_000;
 /** How long a client waits for the handoff-ready relay before it reconnects (protocol 5.2). */
-export const HANDOFF_READY_TIMEOUT_MS_DEFAULT = 2_000;
+export const DEFAULT_HANDOFF_READY_TIMEOUT_MS = 2_000;
 
-/** What to reach, and how. */
-export interface ConnectOptions {
+/** What to reach, and how: the input of `connectToBackend()`. */
+export interface ConnectBackendRequest {
   /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. */
   service: string;
   /** The version that is wanted, `MAJOR.MINOR.PATCH` with an optional `-tail`. */
@@ -17,7 +17,7 @@ export interface ConnectOptions {
   /** The caller's own version; a cached endpoint is tried only when it equals `version`. @default {version} */
   selfVersion?: string | undefined;
   /** A backend endpoint from an earlier connection, tried before the broker is asked. */
-  cachedEndpoint?: string | undefined;
+  cachedBackendEndpoint?: string | undefined;
   /**
    * Whether the broker may hand this very connection over to the backend: "auto" waits only when the
    * broker says that it is doing so, `true` whenever it issued a token, `false` never. @default {"auto"}

@@ -2,18 +2,18 @@
 import { fallBack, type HandoffAttemptFailure, type HandoffFallbackDecision } from "./fallback_reason.ts";
 
 /** Failures of one backend in a window before its handoffs pause: each may cost a client its ready wait. */
-export const DEFAULT_FAILED_ATTEMPTS_MAX = 8;
+export const DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW = 8;
 /** The window, as long as a token's life. */
-export const DEFAULT_FAILED_ATTEMPT_WINDOW_MS = 30_000;
+export const DEFAULT_HANDOFF_FAILED_ATTEMPT_WINDOW_MS = 30_000;
 /** Backends remembered: far above what one user runs; the oldest window is forgotten beyond it. */
 export const DEFAULT_FALLBACK_KEYS_MAX = 1024;
 
-/** Limits of a {@linkcode HandoffFallbackPolicy}; a zero counts as one. */
-export interface HandoffFallbackConfig {
+/** Limits of a {@linkcode HandoffFallbackState}; a zero counts as one. */
+export interface HandoffFallbackPolicy {
   /** Failures per backend and window. @default {8} */
-  failedAttemptsMax?: number;
+  failedAttemptsPerWindowMax?: number;
   /** Length of the window in milliseconds. @default {30000} */
-  windowMs?: number;
+  failedAttemptWindowMs?: number;
   /** Backends with failures remembered at once. @default {1024} */
   backendKeysMax?: number;
 }
@@ -43,18 +43,24 @@ interface FailureWindow {
  *
  * Backends are told apart by a key the caller builds. All times are milliseconds of one monotonic clock.
  */
-export class HandoffFallbackPolicy {
-  readonly #failedAttemptsMax: number;
-  readonly #windowMs: number;
-  readonly #backendKeysMax: number;
+export class HandoffFallbackState {
+  /** The limits in force. */
+  readonly policy: Readonly<Required<HandoffFallbackPolicy>>;
   readonly #windows = new Map<string, FailureWindow>();
   #keysForgotten = 0;
 
-  /** @param config Limits. */
-  constructor(config: HandoffFallbackConfig = {}) {
-    this.#failedAttemptsMax = Math.max(1, config.failedAttemptsMax ?? DEFAULT_FAILED_ATTEMPTS_MAX);
-    this.#windowMs = Math.max(1, config.windowMs ?? DEFAULT_FAILED_ATTEMPT_WINDOW_MS);
-    this.#backendKeysMax = Math.max(1, config.backendKeysMax ?? DEFAULT_FALLBACK_KEYS_MAX);
+  /** @param policy Limits. */
+  constructor(policy: HandoffFallbackPolicy = {}) {
+    const {
+      failedAttemptsPerWindowMax = DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW,
+      failedAttemptWindowMs = DEFAULT_HANDOFF_FAILED_ATTEMPT_WINDOW_MS,
+      backendKeysMax = DEFAULT_FALLBACK_KEYS_MAX,
+    } = policy;
+    this.policy = {
+      failedAttemptsPerWindowMax: Math.max(1, failedAttemptsPerWindowMax),
+      failedAttemptWindowMs: Math.max(1, failedAttemptWindowMs),
+      backendKeysMax: Math.max(1, backendKeysMax),
+    };
   }
 
   /** Backends with failures remembered now. */
@@ -75,15 +81,17 @@ export class HandoffFallbackPolicy {
    * @param nowMs The time.
    * @returns To attempt it, or why not.
    */
-  decide(backendKey: string, inputs: HandoffAttemptInputs, nowMs: number): HandoffAttemptDecision {
+  shouldAttempt(backendKey: string, inputs: HandoffAttemptInputs, nowMs: number): HandoffAttemptDecision {
     if (!inputs.clientSupportsHandoff) return fallBack("ClientUnsupported");
     if (!inputs.servicePolicyEnabled) return fallBack("ServicePolicyDisabled");
     if (inputs.fdPressureDisabled) return fallBack("FdPressureDisabled");
     if (inputs.backendAdoptedExisting) return fallBack("AdoptedBackend");
     const window = this.#openWindow(backendKey, nowMs);
-    if (window === undefined || window.failures < this.#failedAttemptsMax) return { kind: "attempt" };
+    if (window === undefined || window.failures < this.policy.failedAttemptsPerWindowMax) {
+      return { kind: "attempt" };
+    }
     const elapsedMs = Math.max(0, nowMs - window.startedMs);
-    return fallBack("FailedAttemptRateLimited", this.#windowMs - elapsedMs);
+    return fallBack("FailedAttemptRateLimited", this.policy.failedAttemptWindowMs - elapsedMs);
   }
 
   /**
@@ -100,7 +108,7 @@ export class HandoffFallbackPolicy {
     nowMs: number,
   ): HandoffFallbackDecision {
     const window = this.#openWindow(backendKey, nowMs) ?? this.#newWindow(backendKey, nowMs);
-    window.failures = Math.min(window.failures + 1, this.#failedAttemptsMax);
+    window.failures = Math.min(window.failures + 1, this.policy.failedAttemptsPerWindowMax);
     return fallBack(failure);
   }
 
@@ -126,15 +134,15 @@ export class HandoffFallbackPolicy {
 
   #openWindow(backendKey: string, nowMs: number): FailureWindow | undefined {
     const window = this.#windows.get(backendKey);
-    if (window === undefined || nowMs - window.startedMs < this.#windowMs) return window;
+    if (window === undefined || nowMs - window.startedMs < this.policy.failedAttemptWindowMs) return window;
     this.#windows.delete(backendKey);
     return undefined;
   }
 
   #newWindow(backendKey: string, nowMs: number): FailureWindow {
     for (const [key, window] of this.#windows) { // oldest first: windows enter the map when they open
-      const isOver = nowMs - window.startedMs >= this.#windowMs;
-      if (!isOver && this.#windows.size < this.#backendKeysMax) break;
+      const isOver = nowMs - window.startedMs >= this.policy.failedAttemptWindowMs;
+      if (!isOver && this.#windows.size < this.policy.backendKeysMax) break;
       if (!isOver) this.#keysForgotten++;
       this.#windows.delete(key);
     }

@@ -3,21 +3,21 @@ import type { LocalStream } from "../transport/local_stream.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
 
 /** Which way a connection took to its backend (protocol 5.3). */
-export type ConnectionRoute = "handle-passed" | "broker-negotiated" | "hello-skip";
+export type BackendConnectionRoute = "handle-passed" | "broker-negotiated" | "hello-skip";
 
 /** What a connection attempt came to. */
-export interface SessionParts {
+export interface BackendConnectionParts {
   readonly stream: LocalStream;
-  readonly route: ConnectionRoute;
+  readonly route: BackendConnectionRoute;
   readonly endpoint: string;
   readonly negotiated: Negotiated | undefined;
   readonly handoffFallback: string | undefined;
 }
 
 /** A connection to a backend, and how it came about. */
-export class BackendSession extends LocalConnection {
+export class BackendConnection extends LocalConnection {
   /** Which way the connection took. */
-  readonly route: ConnectionRoute;
+  readonly route: BackendConnectionRoute;
   /** The backend's own endpoint: worth caching for the next connection. Empty when it has none. */
   readonly endpoint: string;
   /** The broker's answer; `undefined` when no broker was asked. */
@@ -26,7 +26,7 @@ export class BackendSession extends LocalConnection {
   readonly handoffFallback: string | undefined;
 
   /** @param parts The connection, owned by this session from now on, and how it came about. */
-  constructor(parts: SessionParts) {
+  constructor(parts: BackendConnectionParts) {
     super(parts.stream);
     this.route = parts.route;
     this.endpoint = parts.endpoint;
