@@ -19,8 +19,13 @@
  * @module
  */
 export { BrokerError, type BrokerErrorCode } from "./src/errors.ts";
+export type { CancelSignal } from "./src/cancel_signal.ts";
 export { connectToBackend } from "./src/client/connect_to_backend.ts";
-export type { ConnectBackendRequest } from "./src/client/connect_backend_request.ts";
+export {
+  type ConnectBackendRequest,
+  DEFAULT_HANDOFF_READY_TIMEOUT_MS,
+} from "./src/client/connect_backend_request.ts";
+export { RUNNING_PROCESS_FAKE_BACKEND_ENV } from "./src/client/fake_backend_env.ts";
 export type { ClientEvent, ClientObserver } from "./src/client/client_event.ts";
 export {
   BackendConnection,
@@ -48,6 +53,13 @@ export { Broker, type BrokerCounts } from "./src/broker/broker.ts";
 export { serveBroker } from "./src/broker/serve_broker.ts";
 export type { RegisteredBackendOptions, ServeBrokerOptions } from "./src/broker/serve_broker_options.ts";
 export type { BrokerEvent, BrokerObserver } from "./src/broker/broker_event.ts";
+export type { Clock } from "./src/broker/clock.ts";
+export { executeUnixHandoff, type ExecuteUnixHandoffOptions } from "./src/broker/execute_unix_handoff.ts";
+export {
+  type HandoffStream,
+  WireHandoffDelivery,
+  type WireHandoffDeliveryParts,
+} from "./src/broker/wire_handoff_delivery.ts";
 export { Backend, serveBackend, type ServeBackendOptions } from "./src/backend/serve_backend.ts";
 export { type ConnectionOrigin, ServedConnection } from "./src/backend/served_connection.ts";
 export type { BackendEvent, BackendObserver } from "./src/backend/backend_event.ts";
@@ -78,6 +90,8 @@ export * from "./src/handoff/token_store.ts";
 export * from "./src/handoff/token_error.ts";
 export * from "./src/handoff/latency.ts";
 export * from "./src/handoff/pending_queue.ts";
+export type { AdoptCloseReason } from "./src/handoff/adopt_plan.ts";
+export type { RelayHandoffStage } from "./src/handoff/relay_plan.ts";
 export * from "./src/handoff/orchestrate_unix.ts";
 export * from "./src/handoff/orchestrate_windows.ts";
 export * from "./src/handoff/scm_rights_error.ts";
@@ -138,8 +152,13 @@ export { type Environment, type HostValues, type Platform } from "./src/naming/p
 export { unixUserIdentity, userHash, windowsUserIdentity } from "./src/naming/user_identity.ts";
 export * from "./src/host/boot_id.ts";
 export { currentDaemonIdentity, type DaemonIdentityOptions } from "./src/host/daemon_identity.ts";
+export type { DigestAlgorithm } from "./src/host/daemon_digest.ts";
+export { ExecutableHasher } from "./src/host/executable.ts";
 export { hostIdentity, isSameHost } from "./src/host/host_identity.ts";
 export * from "./src/host/identity_file.ts";
+export type { DirectoryAccess } from "./src/host/private_directory.ts";
+export type { ProcessIdentity } from "./src/host/process_start.ts";
+export type { SystemAccess } from "./src/host/system_access.ts";
 export * from "./src/host/user.ts";
 export * from "./src/host/verify_process.ts";
 export {

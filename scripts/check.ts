@@ -22,7 +22,9 @@ const CHECKS: readonly Check[] = [
   { name: "core types", args: ["run", "-A", "--no-check", "scripts/check_core.ts"] },
   { name: "structure", args: ["run", "-A", "--no-check", "scripts/check_structure.ts"] },
   { name: "generated", args: ["run", "-A", "--no-check", "scripts/generate_proto.ts", "--check"] },
-  { name: "docs", args: ["doc", "--lint", "mod.ts"] },
+  // With npm packages loaded, the linter takes their types for private ones of ours and lints their declarations,
+  // which is nothing that this project can mend; without them it looks at the project alone.
+  { name: "docs", args: ["doc", "--lint", "--no-npm", "mod.ts"] },
   { name: "examples", args: ["check", "--quiet", "--doc", "mod.ts", "README.md"] },
   { name: "package", args: ["run", "-A", "--no-check", "scripts/build_npm.ts"] },
 ];

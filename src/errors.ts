@@ -20,11 +20,14 @@ const BRAND: unique symbol = Symbol.for("@running-process/broker/BrokerError") a
  * decides; this class is thrown when nothing else can be returned.
  */
 export class BrokerError extends Error {
+  /** The name of the class, for stack traces; each subclass has its own. */
   override readonly name: string = "BrokerError";
-  /** The class of failure. */
+  /** What a program tells failures apart by; the message starts with it. */
   readonly code: BrokerErrorCode;
 
   /**
+   * Makes the error; the code is put in front of the message.
+   *
    * @param code The class of failure.
    * @param message What was attempted, what was seen and what was wanted.
    * @param options `cause` keeps the original error.

@@ -2,6 +2,7 @@
 
 /** Something that can be given up when nobody will take it. */
 export interface Closable {
+  /** Gives it up. Idempotent. */
   close(): void;
 }
 

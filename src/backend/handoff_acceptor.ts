@@ -18,6 +18,7 @@ export const CONTROLS_MAX = 256;
 export interface HandoffAcceptorParts {
   /** The user whose brokers may pass connections. */
   readonly ownUser: number;
+  /** Told what becomes of each offer. */
   readonly observe: BackendObserver;
   /** Takes an adopted connection over. */
   readonly adopted: (stream: LocalStream) => void;
@@ -31,6 +32,7 @@ export class HandoffAcceptor {
   readonly #stop = new CancelSource();
   #controls = 0;
 
+  /** Makes an acceptor that has seen no offer yet. */
   constructor(parts: HandoffAcceptorParts) {
     this.#parts = parts;
   }

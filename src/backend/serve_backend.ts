@@ -1,3 +1,4 @@
+import process from "node:process";
 import { currentDaemonIdentity } from "../host/daemon_identity.ts";
 import { removeIdentityFile, writeIdentityFile } from "../host/identity_file.ts";
 import { loadTransport } from "../transport/load_transport.ts";
@@ -10,24 +11,30 @@ import type { BackendEvent, BackendObserver } from "./backend_event.ts";
 import { ConnectionQueue } from "./connection_queue.ts";
 import { awaitFirstBytes } from "./first_bytes.ts";
 import { HandoffAcceptor } from "./handoff_acceptor.ts";
+import { type BackendPlace, backendPlace, isLeftToBroker } from "./launched_options.ts";
 
-/** What a backend serves, and where. */
+/**
+ * What a backend serves, and where.
+ *
+ * A backend that a broker launches leaves the endpoints out, and may leave out what it is: it was told in its
+ * environment. Whoever gives service, version and endpoint is not told anything.
+ */
 export interface ServeBackendOptions {
-  /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. */
-  service: string;
-  /** Version of the service that this process is. */
-  version: string;
-  /** Where clients connect and brokers ask who we are: on Unix the path of a socket. */
-  endpoint: string;
-  /** Where brokers pass connections to; without it none are taken. */
+  /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. @default {as launched} */
+  service?: string | undefined;
+  /** Version of the service that this process is. @default {as launched} */
+  version?: string | undefined;
+  /** Where clients connect and brokers ask who we are: on Unix the path of a socket. @default {as launched} */
+  endpoint?: string | undefined;
+  /** Where brokers pass connections to; without it none are taken. @default {as launched} */
   handoffEndpoint?: string | undefined;
-  /** Broker instance that this backend belongs to (protocol 3.7). @default {`private:${service}`} */
+  /** Broker instance that this backend belongs to (protocol 3.7). @default {as launched, else `private:${service}`} */
   namespace?: string | undefined;
   /** File to announce this process in, for brokers that are told to expect it (protocol 8.3). */
   identityFile?: string | undefined;
   /** Seconds without work after which this process intends to end; announced, not acted on. */
   idleTimeoutSecs?: number | undefined;
-  /** Told what happens. */
+  /** Told what happens; must not throw. */
   observe?: BackendObserver | undefined;
 }
 
@@ -64,7 +71,8 @@ export interface ServeBackendOptions {
  */
 export async function serveBackend(options: ServeBackendOptions): Promise<Backend> {
   const transport = await loadTransport();
-  const backend = new Backend(transport, options);
+  const environment = isLeftToBroker(options) ? process.env : {};
+  const backend = new Backend(transport, { ...options, ...backendPlace(options, environment) });
   try {
     await backend.listen();
   } catch (error) {
@@ -76,10 +84,10 @@ export async function serveBackend(options: ServeBackendOptions): Promise<Backen
 
 /** A running backend; iterate it for its connections. */
 export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable {
-  /** Where clients connect. */
+  /** Where clients connect: on Unix the path of a socket. */
   readonly endpoint: string;
   readonly #transport: Transport;
-  readonly #options: ServeBackendOptions;
+  readonly #options: ServeBackendOptions & BackendPlace;
   readonly #observe: BackendObserver;
   readonly #queue = new ConnectionQueue<ServedConnection>();
   readonly #silent = new Set<LocalStream>();
@@ -90,7 +98,7 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
   #closing: Promise<void> | undefined;
 
   /** Use {@linkcode serveBackend}. */
-  constructor(transport: Transport, options: ServeBackendOptions) {
+  constructor(transport: Transport, options: ServeBackendOptions & BackendPlace) {
     this.endpoint = options.endpoint;
     this.#transport = transport;
     this.#options = options;
@@ -114,8 +122,7 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
 
   /** Binds the endpoints; part of {@linkcode serveBackend}. */
   async listen(): Promise<void> {
-    const { service, endpoint, handoffEndpoint, namespace = `private:${service}`, identityFile } =
-      this.#options;
+    const { endpoint, handoffEndpoint, namespace, identityFile } = this.#options;
     this.#identity = currentDaemonIdentity({
       endpoint: { namespaceId: namespace, path: endpoint },
       idleTimeoutSecs: this.#options.idleTimeoutSecs,
@@ -123,10 +130,11 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
     this.#probeIdentity = this.#identity.then(encodeProbeIdentity);
     // Whoever needs them sees the failure; until then it is nobody's.
     this.#probeIdentity.catch(() => {});
+    // First, since a broker looks for it as soon as the other one answers.
+    if (handoffEndpoint !== undefined) await this.#listenForHandoffs(handoffEndpoint);
     const onStream = (stream: LocalStream) => void this.#serve(stream, "endpoint");
     this.#listeners.push(await this.#transport.listen(endpoint, {}, onStream));
     this.#observe({ kind: "listening", endpoint, purpose: "connections" });
-    if (handoffEndpoint !== undefined) await this.#listenForHandoffs(handoffEndpoint);
     const identity = await this.#identity;
     if (identityFile !== undefined) await writeIdentityFile(identityFile, identity);
   }

@@ -10,6 +10,8 @@ export class ServedConnection extends LocalConnection {
   readonly origin: ConnectionOrigin;
 
   /**
+   * Wraps a stream; its first bytes are still unread in it.
+   *
    * @param stream Owned by this connection from now on.
    * @param origin How it came.
    */

@@ -1,34 +1,51 @@
 import process from "node:process";
-import { statfs } from "node:fs/promises";
 import { daemonDataDirectory, type DirectoryChoice } from "../naming/directories.ts";
 import { hostValues } from "../host/host_values.ts";
 import type { AdminReply, AdminRequest } from "../wire/gen/broker_v1_admin_pb.ts";
 import { renderAdminReply } from "./admin/admin_reply.ts";
-import { type AdminBackend, type AdminInodePressure, METADATA_ONLY_BUNDLE } from "./admin/admin_snapshot.ts";
+import { type AdminBackend, type AdminSpawnBudget, METADATA_ONLY_BUNDLE } from "./admin/admin_snapshot.ts";
 import type { BackendRegistry, RegisteredBackend } from "./backend_registry.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 import type { Clock } from "./clock.ts";
+import { inodePressure } from "./inode_pressure.ts";
 
 /** What an operator can be told about. */
 export interface AdminDeskParts {
+  /** The broker's instance label, for example `shared`. */
   readonly brokerInstance: string;
+  /** Where service definitions are read from, and what decided that. */
   readonly definitions: DirectoryChoice;
+  /** The backends to list. */
   readonly registry: BackendRegistry;
+  /** The broker's monotonic clock, in milliseconds. */
   readonly clock: Clock;
+  /** When the broker started, on that clock. */
   readonly startMs: number;
+  /** How many client connections are served now. */
   readonly connectionsOpen: () => number;
+  /** Whether Hellos are answered at the moment. */
   readonly isAcceptingHello: () => boolean;
+  /** What METRICS shows. */
   readonly metrics: BrokerMetrics;
+  /** How often backends may still be launched. */
+  readonly spawnBudgets: () => readonly AdminSpawnBudget[];
 }
 
 /** Answers operators (protocol 6.11). */
 export class AdminDesk {
   readonly #parts: AdminDeskParts;
 
+  /** Serves one broker as long as it runs. */
   constructor(parts: AdminDeskParts) {
     this.#parts = parts;
   }
 
+  /**
+   * Answers one request from the broker's present state, with the fields of an AdminReply.
+   *
+   * A verb that is not known is answered in words, and an inode table that the system does not show is reported
+   * as not supported.
+   */
   async answer(request: AdminRequest): Promise<Omit<AdminReply, "$typeName" | "$unknown">> {
     const { brokerInstance, definitions, registry, clock, startMs, connectionsOpen } = this.#parts;
     const uptimeMs = clock() - startMs;
@@ -44,14 +61,14 @@ export class AdminDesk {
       inodePressure: await inodePressure(daemonDataDirectory(hostValues()).path),
       serviceDefinitionDir: definitions,
       backends: registry.list().map((backend) => adminBackend(backend, registry)),
-      spawnBudgets: [],
+      spawnBudgets: this.#parts.spawnBudgets(),
       recentLifecycleEvents: [],
       diagnoseBundle: METADATA_ONLY_BUNDLE,
     };
     return renderAdminReply(
       request,
       snapshot,
-      this.#parts.metrics.render(snapshot, activeBackends(snapshot.backends)),
+      this.#parts.metrics.render(snapshot, activeBackends(snapshot.backends), snapshot.spawnBudgets),
     );
   }
 }
@@ -75,17 +92,4 @@ function adminBackend(backend: RegisteredBackend, registry: BackendRegistry): Ad
     lastHelloUnixMs: 0n,
     lastError: null,
   };
-}
-
-/** Of the file system that the directory is on, or will be on once it is made. */
-async function inodePressure(directory: string): Promise<AdminInodePressure> {
-  for (let folder = directory;; folder = folder.slice(0, folder.lastIndexOf("/"))) {
-    try {
-      const { files, ffree } = await statfs(folder === "" ? "/" : folder, { bigint: true });
-      return { supported: true, inodesTotal: files, inodesFree: ffree };
-    } catch (error) {
-      const isMissing = (error as { code?: unknown }).code === "ENOENT";
-      if (!isMissing || !folder.includes("/")) return { supported: false, detail: (error as Error).message };
-    }
-  }
 }

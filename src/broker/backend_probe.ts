@@ -13,7 +13,9 @@ import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 
 /** What a backend has to be. */
 export interface ExpectedBackend {
+  /** The endpoint that is probed, and that the backend's identity has to name. */
   readonly endpoint: string;
+  /** The instance id that the identity's endpoint has to be in. */
   readonly namespaceId: string;
   /** The executable that the service definition names. */
   readonly binaryPath: string;
@@ -23,7 +25,9 @@ export interface ExpectedBackend {
 
 /** A backend that proved who it is. */
 export interface ProvenBackend {
+  /** What it says of itself, checked against the kernel. */
   readonly identity: DaemonProcess;
+  /** Its process, for liveness checks. */
   readonly process: ProcessIdentity;
 }
 

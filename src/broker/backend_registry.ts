@@ -7,13 +7,17 @@ import type { RoutedBackend } from "./hello_handler.ts";
 export interface BackendKey {
   /** Broker instance id: `shared`, `private:{service}` or `explicit:{name}`. */
   readonly instanceId: string;
+  /** The service, as its definition names it. */
   readonly service: string;
+  /** The version, byte for byte as a Hello has to want it. */
   readonly version: string;
 }
 
 /** A backend whose identity was verified. */
 export interface RegisteredBackend extends RoutedBackend {
+  /** What it is found by. */
   readonly key: BackendKey;
+  /** What it said of itself when it was verified. */
   readonly identity: DaemonProcess;
   /** Where connections are passed to; `undefined` when it takes none. */
   readonly handoffEndpoint: string | undefined;
@@ -26,12 +30,22 @@ export function backendKeyText(key: BackendKey): string {
   return `${key.instanceId}\0${key.service}\0${key.version}`;
 }
 
+/** The key that a text was made from. */
+export function backendKeyFromText(text: string): BackendKey {
+  const [instanceId = "", service = "", version = ""] = text.split("\0");
+  return { instanceId, service, version };
+}
+
 /** The backends a broker can send clients to, one a key. */
 export class BackendRegistry {
   readonly #backends = new Map<string, RegisteredBackend>();
   readonly #isAlive: (backend: RegisteredBackend) => boolean;
 
-  /** @param isAlive Whether a backend's process still is the one that was verified; asked at each lookup. */
+  /**
+   * Makes a registry without backends.
+   *
+   * @param isAlive Whether a backend's process still is the one that was verified; asked at each lookup.
+   */
   constructor(isAlive: (backend: RegisteredBackend) => boolean) {
     this.#isAlive = isAlive;
   }

@@ -10,11 +10,17 @@ import { DRAIN_DEADLINE_MS_DEFAULT } from "./serve_broker_options.ts";
 
 /** What a broker is made of, besides its listener. */
 export interface BrokerParts {
+  /** Where clients connect: on Unix the path of a socket. */
   readonly endpoint: string;
+  /** The kernel's sockets. */
   readonly transport: Transport;
+  /** What serving a client needs besides what the broker adds itself. */
   readonly client: Omit<ClientConnectionParts, "transport" | "observe" | "isDraining" | "stop">;
+  /** Told what happens. */
   readonly observe: BrokerObserver;
+  /** Clients served at once; beyond it new ones are closed unread. */
   readonly connectionsOpenMax: number;
+  /** Clients served altogether; the broker stops after the last one. */
   readonly connectionsMax: number;
   /** Fired by the broker to give up what is still under way when it stops. */
   readonly abort: CancelSource;
@@ -22,13 +28,15 @@ export interface BrokerParts {
 
 /** How much a broker has done since it started. */
 export interface BrokerCounts {
+  /** Clients accepted so far; those closed because too many were open do not count. */
   readonly connectionsAccepted: number;
+  /** Clients being served now, handoffs under way included. */
   readonly connectionsOpen: number;
 }
 
 /** A running broker. Disposing it stops it. */
 export class Broker implements AsyncDisposable {
-  /** Where clients connect. */
+  /** Where clients connect: on Unix the path of a socket. */
   readonly endpoint: string;
   /** Settles when the broker has stopped, for whatever reason. */
   readonly closed: Promise<void>;
@@ -38,11 +46,11 @@ export class Broker implements AsyncDisposable {
   readonly #open = new Set<Promise<void>>();
   #accepted = 0;
   #isDraining = false;
-  #listener: LocalListener | undefined;
+  #listener: Promise<LocalListener> | undefined;
   #closing: Promise<void> | undefined;
   #settleClosed!: () => void;
 
-  /** Use `serveBroker`. */
+  /** Makes a broker that does not listen yet; `serveBroker` does it all. */
   constructor(parts: BrokerParts) {
     this.endpoint = parts.endpoint;
     this.#parts = parts;
@@ -66,11 +74,12 @@ export class Broker implements AsyncDisposable {
   async listen(): Promise<void> {
     const { transport, endpoint, observe } = this.#parts;
     const politeRequest = encodeAdminRequest({ verb: AdminVerb.HEALTHZ });
-    this.#listener = await transport.listenPassable(
+    this.#listener = transport.listenPassable(
       endpoint,
       { politeRequest },
       (incoming) => this.#accept(incoming),
     );
+    await this.#listener;
     observe({ kind: "listening", endpoint });
   }
 
@@ -91,7 +100,8 @@ export class Broker implements AsyncDisposable {
 
   #accept(incoming: IncomingConnection): void {
     const { connectionsOpenMax, connectionsMax, observe } = this.#parts;
-    if (this.#isDraining || this.#open.size >= connectionsOpenMax) {
+    const isEnough = this.#accepted >= connectionsMax;
+    if (this.#isDraining || isEnough || this.#open.size >= connectionsOpenMax) {
       incoming.close();
       return observe({ kind: "connection-limit", peer: incoming.peer, connectionsOpen: this.#open.size });
     }
@@ -103,14 +113,20 @@ export class Broker implements AsyncDisposable {
 
   /** The last connection that was asked for is served to its end before anything is given up. */
   async #finishLast(): Promise<void> {
-    await this.#listener?.close();
+    await this.#closeListener();
     await Promise.all(this.#open);
     await this.close();
   }
 
+  /** The first client may be there before the listener says that it listens. */
+  async #closeListener(): Promise<void> {
+    const listener = await this.#listener?.catch(() => undefined);
+    await listener?.close();
+  }
+
   async #close(drainDeadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    await this.#listener?.close();
+    await this.#closeListener();
     this.#stop.abort(new BrokerError("closed", "The broker stops"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, drainDeadlineMs));

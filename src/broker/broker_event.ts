@@ -67,6 +67,20 @@ export type BrokerEvent =
     readonly service: string;
     readonly version: string;
     readonly pid: number;
+  }
+  | {
+    readonly kind: "backend-launched";
+    readonly service: string;
+    readonly version: string;
+    readonly pid: number;
+    readonly durationUs: number;
+  }
+  | {
+    readonly kind: "backend-launch-failed";
+    readonly service: string;
+    readonly version: string;
+    readonly detail: string;
+    readonly durationUs: number;
   };
 
 /** Takes events as they happen; must not throw. */

@@ -1,4 +1,5 @@
 // This module has no I/O.
+import type { AdminSpawnBudget } from "./admin/admin_snapshot.ts";
 import type { BrokerEvent } from "./broker_event.ts";
 import { MetricRegistry } from "./metrics/registry.ts";
 import { type HostGauges, renderOpenMetrics } from "./metrics/render_openmetrics.ts";
@@ -10,7 +11,13 @@ const UNKNOWN = "other";
 export class BrokerMetrics {
   readonly #registry = new MetricRegistry();
 
+  /** Counts an event; all but Hellos are ignored. Only the names in negotiated Hellos become labels. */
   count(event: BrokerEvent): void {
+    if (event.kind === "backend-launched" || event.kind === "backend-launch-failed") {
+      const { kind, service, version } = event;
+      const outcome = kind === "backend-launched" ? "success" : "failed";
+      return this.#registry.spawnAttemptsTotal.increment({ service, version, outcome });
+    }
     if (event.kind !== "hello") return;
     const isKnown = event.code === 0;
     const service = isKnown ? event.service : UNKNOWN;
@@ -20,9 +27,17 @@ export class BrokerMetrics {
   }
 
   /** The metrics in their exposition format, with the gauges of this moment. */
-  render(host: HostGauges, activeBackends: ReadonlyMap<string, number>): string {
+  render(
+    host: HostGauges,
+    activeBackends: ReadonlyMap<string, number>,
+    spawnBudgets: readonly AdminSpawnBudget[] = [],
+  ): string {
     const rows = [...activeBackends].map(([service, value]) => ({ labels: { service }, value }));
     this.#registry.activeBackends.replace(rows);
+    this.#registry.spawnBudgetRemaining.replace(spawnBudgets.map((budget) => ({
+      labels: { service: budget.serviceName, version: budget.serviceVersion },
+      value: budget.remaining,
+    })));
     return renderOpenMetrics(this.#registry, host);
   }
 }

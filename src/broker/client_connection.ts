@@ -18,6 +18,7 @@ import type { RegisteredBackend } from "./backend_registry.ts";
 import type { BrokerObserver } from "./broker_event.ts";
 import type { HandoffDesk } from "./handoff_desk.ts";
 import type { HelloAnswer, HelloHandler } from "./hello_handler.ts";
+import { isPeerAllowed, type PeerPolicy } from "./peer_policy.ts";
 import { REFUSALS } from "./refusals.ts";
 
 /** Milliseconds a client has to take a reply that does not fit into its socket's buffer. */
@@ -25,16 +26,28 @@ const REPLY_DEADLINE_MS = 5_000;
 
 /** What serving a connection needs; one for the life of a broker. */
 export interface ClientConnectionParts {
+  /** The kernel's sockets. */
   readonly transport: Transport;
+  /** Answers Hellos. */
   readonly handler: HelloHandler<RegisteredBackend>;
+  /** Hands negotiated connections over. */
   readonly handoffs: HandoffDesk;
+  /** Milliseconds a client has for its first frame. */
   readonly firstFrameDeadlineMs: number;
   /** Largest body of a first frame that is read at all. */
   readonly firstFrameBytesMax: number;
+  /** The broker's monotonic clock, in milliseconds. */
   readonly clock: Clock;
+  /** Told what becomes of each client. */
   readonly observe: BrokerObserver;
+  /** Whether the broker stops: Hellos are refused then. */
   readonly isDraining: () => boolean;
-  readonly answerAdmin: (request: AdminRequest) => Promise<MessageInitShape<typeof AdminReplySchema>>;
+  /** `undefined` where only Hellos are served: an operator's request then is one that is none (protocol 6.4). */
+  readonly answerAdmin:
+    | ((request: AdminRequest) => Promise<MessageInitShape<typeof AdminReplySchema>>)
+    | undefined;
+  /** Whom to listen to. @default {"owner-only"} */
+  readonly peerPolicy?: PeerPolicy | undefined;
   /** Fires when the broker stops: whoever has not sent a frame by then is dropped. */
   readonly stop: CancelSignal;
 }
@@ -42,7 +55,7 @@ export interface ClientConnectionParts {
 /** Serves one accepted client to the end of the broker's part in it. Never rejects. */
 export async function serveClient(parts: ClientConnectionParts, incoming: IncomingConnection): Promise<void> {
   const { peer } = incoming;
-  if (peer?.uid !== parts.transport.ownUser) {
+  if (!isPeerAllowed(parts.peerPolicy ?? "owner-only", peer, parts.transport.ownUser)) {
     // Before a byte is read, and without one sent: a stranger learns nothing.
     incoming.close();
     return parts.observe({ kind: "peer-dropped", peer });
@@ -80,7 +93,8 @@ class ClientExchange {
         case "refuse":
           return await this.#refuse(route.frame, route.refusal);
         case "admin":
-          return await this.#answerAdmin(route.frame);
+          if (this.#parts.answerAdmin === undefined) return await this.#answerHello(route.frame, 0);
+          return await this.#answerAdmin(route.frame, this.#parts.answerAdmin);
         case "hello":
           return await this.#answerHello(route.frame, first.residue.length);
       }
@@ -106,7 +120,10 @@ class ClientExchange {
     await this.#parts.handoffs.handOver(this.#connection, reply, answer, answer.token);
   }
 
-  async #answerAdmin(frame: Frame): Promise<void> {
+  async #answerAdmin(
+    frame: Frame,
+    answer: NonNullable<ClientConnectionParts["answerAdmin"]>,
+  ): Promise<void> {
     const decoded = decodeAdminRequest(frame);
     if (!decoded.ok) {
       this.#connection.close();
@@ -114,7 +131,7 @@ class ClientExchange {
       return this.#parts.observe({ kind: "connection-failed", peer: this.#peer, detail });
     }
     this.#parts.observe({ kind: "admin", peer: this.#peer, verb: decoded.request.verb });
-    await this.#finish(encodeAdminReply(frame, await this.#parts.answerAdmin(decoded.request)));
+    await this.#finish(encodeAdminReply(frame, await answer(decoded.request)));
   }
 
   async #refuse(frame: Frame | undefined, refused: Refusal): Promise<void> {

@@ -13,9 +13,13 @@ import type { HelloAnswer } from "./hello_handler.ts";
 
 /** What the handoffs of a broker share. */
 export interface HandoffDeskParts {
+  /** The kernel's sockets. */
   readonly transport: Transport;
+  /** Where tokens and ACKs are booked. */
   readonly books: HandoffBooks;
+  /** The monotonic clock of the books, in milliseconds. */
   readonly clock: Clock;
+  /** Told how each handoff ends. */
   readonly observe: BrokerObserver;
   /** Fires when the broker stops for good: handoffs under way are given up. */
   readonly abort: CancelSignal;
@@ -28,6 +32,7 @@ export class HandoffDesk {
   readonly #parts: HandoffDeskParts;
   readonly #fallbacks = new HandoffFallbackState();
 
+  /** Makes a desk without failures to remember. */
   constructor(parts: HandoffDeskParts) {
     this.#parts = parts;
   }

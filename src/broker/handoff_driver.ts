@@ -14,14 +14,19 @@ import { withDeadline } from "../transport/deadline.ts";
 
 /** What one handoff works on. */
 export interface HandoffRun {
+  /** The kernel's sockets. */
   readonly transport: Transport;
+  /** Where the token is pending and its ACK awaited. */
   readonly books: HandoffBooks;
   /** Milliseconds of the clock that the plan's deadline is on. */
   readonly clock: () => number;
+  /** The backend's handoff endpoint: on Unix the path of a socket. */
   readonly handoffEndpoint: string;
+  /** The token of the negotiated Hello. */
   readonly token: HandoffToken;
   /** The client's connection, its HelloReply written; closed when this is done. */
   readonly connection: DetachedConnection;
+  /** What the state machine is to do, offer and ready event already encoded. */
   readonly plan: RelayHandoffPlan;
   /** Called once the connection has left for the backend. */
   readonly passed: () => void;
@@ -133,7 +138,8 @@ class HandoffDriver {
   }
 }
 
-function dialFailure(error: unknown): ScmRightsError {
+/** Sorts what came of dialling a handoff endpoint into the kinds of protocol 7.8. */
+export function dialFailure(error: unknown): ScmRightsError {
   const errno = osErrorCode((error as Error).cause);
   return scmRightsErrorOf({ call: "connect", cause: error, ...(errno === undefined ? {} : { errno }) });
 }

@@ -52,8 +52,11 @@ export type HelloAnswer<Backend extends RoutedBackend> =
 
 /** What one broker's handler is made of; it lives as long as the broker. */
 export interface HelloHandlerParts<Backend extends RoutedBackend> {
+  /** Where tokens are issued from. */
   readonly tokens: HandoffTokenStore;
+  /** How many Hellos a process may send. */
   readonly rate: HelloRateLimiter;
+  /** Finds the backend for a Hello whose shape was checked. */
   route(hello: Hello, frame: Frame): HelloRoute<Backend> | Promise<HelloRoute<Backend>>;
   /** Whether a connection to this backend may be handed over, so that a token is worth issuing. */
   mayHandOver(backend: Backend): boolean;
@@ -61,11 +64,13 @@ export interface HelloHandlerParts<Backend extends RoutedBackend> {
 
 /** One Hello as it arrived. */
 export interface HelloRequest {
+  /** The frame it came in. */
   readonly frame: Frame;
   /** The client's process by the kernel's word; 0 when it is unknown. */
   readonly peerPid: number;
   /** Whether the connection may be handed over at all: no bytes behind the Hello (model rule 2). */
   readonly handoverPossible: boolean;
+  /** The time in milliseconds, on the clock of the tokens. */
   readonly nowMs: number;
 }
 
@@ -74,10 +79,12 @@ export class HelloHandler<Backend extends RoutedBackend> {
   readonly #parts: HelloHandlerParts<Backend>;
   #connectionId = 0n;
 
+  /** Makes a handler whose first connection id is 1. */
   constructor(parts: HelloHandlerParts<Backend>) {
     this.#parts = parts;
   }
 
+  /** Decides on one Hello; a refusal is a value. Rejects only when routing does. */
   async answer(request: HelloRequest): Promise<HelloAnswer<Backend>> {
     const opened = decodeHello(request.frame);
     if (!opened.ok) return { kind: "refused", hello: undefined, refusal: opened.refusal };

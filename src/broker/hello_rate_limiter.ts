@@ -27,6 +27,7 @@ export class HelloRateLimiter {
   /** In order of `startMs`: what expires first stands first. */
   readonly #windows = new Map<number, Window>();
 
+  /** Makes a limiter that has counted nothing. */
   constructor(options: HelloRateOptions = {}) {
     this.#hellosMax = options.hellosMax ?? HELLO_RATE_MAX;
     this.#windowMs = Math.max(1, options.windowMs ?? HELLO_RATE_WINDOW_MS);

@@ -1,4 +1,4 @@
-import type { Hello } from "../wire/gen/broker_v1_envelope_pb.ts";
+import type { Frame, Hello } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { ErrorCode } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { brokerInstance, brokerInstanceId } from "../naming/broker_instance.ts";
 import { ServiceDefinitionError } from "../service/service_definition_error.ts";
@@ -7,16 +7,21 @@ import { checkVersionAllowed } from "../service/version_policy.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
 import type { Refusal } from "../wire/hello.ts";
 import type { BrokerObserver } from "./broker_event.ts";
-import type { RegisteredService } from "./registered_service.ts";
+import type { BackendSource } from "./backend_source.ts";
+import { errorDetail } from "./error_detail.ts";
 import type { BackendKey, BackendRegistry, RegisteredBackend } from "./backend_registry.ts";
 import type { HelloRoute } from "./hello_handler.ts";
 import { refusal, REFUSALS } from "./refusals.ts";
 
 /** What a router is made of. */
 export interface HelloRouterParts {
+  /** Where definitions are read, again for every Hello. */
   readonly definitions: ServiceDefinitionLoader;
+  /** The backends that were verified. */
   readonly registry: BackendRegistry;
-  readonly service: RegisteredService;
+  /** The backend to verify when none is in the registry. */
+  readonly source: BackendSource;
+  /** Told when a backend is verified, rejected or lost. */
   readonly observe: BrokerObserver;
 }
 
@@ -24,11 +29,17 @@ export interface HelloRouterParts {
 export class HelloRouter {
   readonly #parts: HelloRouterParts;
 
+  /** Makes a router; it keeps no state of its own. */
   constructor(parts: HelloRouterParts) {
     this.#parts = parts;
   }
 
-  route(hello: Hello): HelloRoute<RegisteredBackend> | Promise<HelloRoute<RegisteredBackend>> {
+  /**
+   * Finds the backend for a Hello: at once when a verified one is alive, else after verifying it.
+   *
+   * Whatever is wrong with definition, version or backend becomes a refusal.
+   */
+  route(hello: Hello, frame: Frame): HelloRoute<RegisteredBackend> | Promise<HelloRoute<RegisteredBackend>> {
     const loaded = this.#load(hello);
     if (loaded.definition === undefined) return { kind: "refused", refusal: loaded.refusal };
     const { definition, key } = loaded;
@@ -38,32 +49,7 @@ export class HelloRouter {
       const { service, version } = key;
       this.#parts.observe({ kind: "backend-lost", service, version, pid: lost.identity.pid });
     }
-    return this.#find(key, definition);
-  }
-
-  /** The registered backend may have been replaced by another process on the same endpoint. */
-  async #find(key: BackendKey, definition: ServiceDefinition): Promise<HelloRoute<RegisteredBackend>> {
-    const { service, registry, observe } = this.#parts;
-    if (!service.covers(key)) return { kind: "refused", refusal: REFUSALS.notRegistered };
-    try {
-      const backend = await service.verify(key, definition);
-      registry.insert(backend);
-      observe({
-        kind: "backend-verified",
-        service: key.service,
-        version: key.version,
-        pid: backend.identity.pid,
-      });
-      return { kind: "backend", backend };
-    } catch (error) {
-      observe({
-        kind: "backend-rejected",
-        service: key.service,
-        version: key.version,
-        detail: detailOf(error),
-      });
-      return { kind: "refused", refusal: REFUSALS.notRegistered };
-    }
+    return this.#parts.source.obtain({ key, definition, frame });
   }
 
   #load(hello: Hello): LoadedService {
@@ -82,7 +68,7 @@ export class HelloRouter {
       const instanceId = brokerInstanceId(brokerInstance(definition));
       return { definition, key: { instanceId, service: hello.serviceName, version: hello.wantedVersion } };
     } catch (error) {
-      const reason = `service isolation could not be resolved: ${detailOf(error)}`;
+      const reason = `service isolation could not be resolved: ${errorDetail(error)}`;
       return { definition: undefined, refusal: refusal(ErrorCode.ERROR_INTERNAL, reason) };
     }
   }
@@ -97,12 +83,6 @@ function loadRefusal(error: unknown): Refusal {
     if (error.kind === "InvalidName") return REFUSALS.serviceName;
     if (error.isNotFound) return REFUSALS.definitionMissing;
   }
-  const reason = `service definition could not be loaded: ${detailOf(error)}`;
+  const reason = `service definition could not be loaded: ${errorDetail(error)}`;
   return refusal(ErrorCode.ERROR_SERVICE_UNKNOWN, reason);
-}
-
-/** The reference's own words where there are some: they reach the wire. */
-function detailOf(error: unknown): string {
-  const detail = (error as { detail?: unknown }).detail;
-  return typeof detail === "string" ? detail : error instanceof Error ? error.message : String(error);
 }

@@ -5,7 +5,7 @@ import type { Refusal } from "../wire/hello.ts";
 /** When a client that was blocked by policy may find the policy changed. */
 const POLICY_RETRY_MS = 30_000n;
 /** When a backend that is not there may have been started. */
-const BACKEND_RETRY_MS = 1_000n;
+export const BACKEND_RETRY_MS = 1_000n;
 
 /** A refusal, with a retry hint when one is given. */
 export function refusal(code: ErrorCode, reason: string, retryAfterMs?: bigint): Refusal {
@@ -33,5 +33,10 @@ export const REFUSALS = {
     POLICY_RETRY_MS,
   ),
   notRegistered: refusal(ErrorCode.ERROR_BACKEND_SPAWN_FAILED, "backend is not registered", BACKEND_RETRY_MS),
+  spawnInProgress: refusal(
+    ErrorCode.ERROR_RATE_LIMITED,
+    "backend spawn already in progress",
+    BACKEND_RETRY_MS,
+  ),
   shuttingDown: refusal(ErrorCode.ERROR_SHUTTING_DOWN, "broker is shutting down"),
 } as const satisfies Record<string, Refusal>;

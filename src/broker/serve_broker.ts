@@ -5,20 +5,13 @@ import { HandoffAckRegistry } from "../handoff/ack_registry.ts";
 import { HandoffTokenStore } from "../handoff/token_store.ts";
 import { ExecutableHasher } from "../host/executable.ts";
 import { hostValues } from "../host/host_values.ts";
-import { readIdentityFileStrictly } from "../host/identity_file.ts";
-import { brokerInstance, brokerInstanceId } from "../naming/broker_instance.ts";
 import { serviceDefinitionDirectory } from "../naming/directories.ts";
-import { ServiceDefinitionError } from "../service/service_definition_error.ts";
-import { serviceDefinitionPath } from "../service/service_definition_file.ts";
 import { ServiceDefinitionLoader } from "../service/service_definition_loader.ts";
-import { checkVersionAllowed } from "../service/version_policy.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import { FRAME_BYTES_MAX } from "../wire/constants.ts";
-import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
-import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
 import { AdminDesk } from "./admin_desk.ts";
-import { type BackendKey, BackendRegistry } from "./backend_registry.ts";
+import { BackendRegistry } from "./backend_registry.ts";
 import { Broker } from "./broker.ts";
 import type { BrokerEvent, BrokerObserver } from "./broker_event.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
@@ -26,16 +19,18 @@ import { HandoffDesk } from "./handoff_desk.ts";
 import { HelloHandler } from "./hello_handler.ts";
 import { HelloRateLimiter } from "./hello_rate_limiter.ts";
 import { HelloRouter } from "./hello_router.ts";
-import { isBackendAlive, RegisteredService } from "./registered_service.ts";
+import { launchMode } from "./launch/launch_mode.ts";
+import { registeredMode } from "./registered_mode.ts";
+import { isBackendAlive } from "./registered_service.ts";
 import {
   CONNECTIONS_OPEN_MAX_DEFAULT,
   FIRST_FRAME_DEADLINE_MS_DEFAULT,
-  type RegisteredBackendOptions,
   type ServeBrokerOptions,
 } from "./serve_broker_options.ts";
 
 /**
- * Serves a broker in front of one running backend, which may be any process of this user.
+ * Serves a broker in front of one running backend, which may be any process of this user, or one that launches
+ * the backends of all services that are defined.
  *
  * Every connection is served on its own: a client that is silent, slow or hostile holds nobody up, and
  * whatever goes wrong with one stays with it. A client that can take it keeps its connection, handed over to
@@ -65,6 +60,9 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> 
 }
 
 async function assemble(transport: Transport, options: ServeBrokerOptions): Promise<Broker> {
+  if ((options.launch === true) === (options.backend !== undefined)) {
+    throw new BrokerError("config", "Cannot serve: it takes either a backend or launch, and not both");
+  }
   const clock = () => performance.now();
   const startMs = clock();
   const abort = new CancelSource();
@@ -73,28 +71,25 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
   const definitions = serviceDefinitionDirectory(hostValues(), options.serviceDefinitionDir);
   const loader = new ServiceDefinitionLoader(definitions.path);
   const registry = new BackendRegistry(isBackendAlive);
-  const { key, definition } = await startingKey(loader, options.backend);
-  const service = new RegisteredService({
-    transport,
-    hasher: new ExecutableHasher(),
-    registration: { ...options.backend, announcedIdentity: announcedIdentity(options.backend.identityFile) },
-    signal: abort,
-  });
-  registry.insert(await service.verify(key, definition));
+  const shared = { transport, hasher: new ExecutableHasher(), registry, clock, observe, signal: abort };
+  const mode = options.launch === true
+    ? await launchMode(shared)
+    : await registeredMode(shared, loader, options.backend!);
   const books = {
     tokens: new HandoffTokenStore((length) => randomBytes(length)),
     acks: new HandoffAckRegistry(),
   };
   const handoffs = new HandoffDesk({ transport, books, clock, observe, abort });
-  const router = new HelloRouter({ definitions: loader, registry, service, observe });
+  const router = new HelloRouter({ definitions: loader, registry, source: mode.source, observe });
   const handler = new HelloHandler({
     tokens: books.tokens,
     rate: new HelloRateLimiter(options.helloRate === undefined ? {} : { hellosMax: options.helloRate }),
-    route: (hello) => router.route(hello),
+    route: (hello, frame) => router.route(hello, frame),
     mayHandOver: (backend) => handoffs.mayHandOver(backend),
   });
   const admin = new AdminDesk({
-    brokerInstance: key.instanceId,
+    brokerInstance: mode.label,
+    spawnBudgets: mode.spawnBudgets,
     definitions,
     registry,
     clock,
@@ -126,52 +121,5 @@ function observers(metrics: BrokerMetrics, observe: BrokerObserver | undefined):
   return (event: BrokerEvent) => {
     metrics.count(event);
     observe?.(event);
-  };
-}
-
-/** The key of the registered backend, from a definition that has to be there and to allow its version. */
-async function startingKey(
-  loader: ServiceDefinitionLoader,
-  { service, version, endpoint }: RegisteredBackendOptions,
-): Promise<{ key: BackendKey; definition: ServiceDefinition }> {
-  if (endpoint === "") throw new BrokerError("config", "Cannot serve: the backend endpoint is empty");
-  const definition = await definitionAtStart(loader, service);
-  const blocked = checkVersionAllowed(definition, version);
-  if (blocked !== undefined) {
-    const policy = blocked === "BelowMinVersion" ? "is below min_version" : "is not in version_allow_list";
-    throw new BrokerError(
-      "config",
-      `Cannot serve "${service}": version "${version}" ${policy} of its definition`,
-    );
-  }
-  return { key: { instanceId: brokerInstanceId(brokerInstance(definition)), service, version }, definition };
-}
-
-/** At the start a definition that cannot be used is the operator's to put right, so it is said what to do. */
-async function definitionAtStart(
-  loader: ServiceDefinitionLoader,
-  service: string,
-): Promise<Readonly<ServiceDefinition>> {
-  try {
-    return await loader.load(service);
-  } catch (error) {
-    if (!(error instanceof ServiceDefinitionError)) throw error;
-    const advice = error.kind === "InsecureDirectory"
-      ? "run chmod 700 on it or choose a directory of your own"
-      : error.kind === "InvalidName"
-      ? "choose another name"
-      : `write "${serviceDefinitionPath(loader.directory, service)}" anew`;
-    throw new BrokerError("config", `Cannot serve "${service}": ${error.detail}; ${advice}`, {
-      cause: error,
-    });
-  }
-}
-
-function announcedIdentity(path: string | undefined): (() => Promise<DaemonProcess>) | undefined {
-  if (path === undefined) return undefined;
-  return async () => {
-    const identity = await readIdentityFileStrictly(path);
-    if (identity !== undefined) return identity;
-    throw new BrokerError("config", `Cannot tell which process is the backend: "${path}" does not exist`);
   };
 }

@@ -26,20 +26,25 @@ export interface RegisteredBackendOptions {
 export interface ServeBrokerOptions {
   /** Endpoint to listen on: on Unix the path of a socket in a directory of this user alone. */
   endpoint: string;
-  /** The backend that clients are sent to. */
-  backend: RegisteredBackendOptions;
+  /** The running backend that clients are sent to; either this or `launch`. */
+  backend?: RegisteredBackendOptions | undefined;
+  /**
+   * Starts the backend of a service when a Hello first asks for it, and again when it has ended (protocol
+   * 6.10). Whatever the service definitions say may then be started. @default {false}
+   */
+  launch?: boolean | undefined;
   /** Directory of the service definitions. @default {the platform's, protocol 3.8} */
   serviceDefinitionDir?: string | undefined;
   /** Hellos per second that one process may send, 256 in the protocol; 0 turns the limit off. @default {256} */
   helloRate?: number | undefined;
   /** Milliseconds a client has for its first frame. @default {30000} */
   firstFrameDeadlineMs?: number | undefined;
-  /** Connections served at once; more wait in the kernel's queue. @default {448} */
+  /** Connections served at once; beyond it new ones are closed unread. @default {448} */
   connectionsOpenMax?: number | undefined;
   /** Stops by itself after so many accepted connections. @default {without limit} */
   connectionsMax?: number | undefined;
-  /** Told what happens. */
+  /** Told what happens; must not throw. */
   observe?: BrokerObserver | undefined;
-  /** Stops the broker. */
+  /** Stops the broker, as {@linkcode Broker.close} does. */
   signal?: AbortSignal | undefined;
 }

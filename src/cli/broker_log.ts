@@ -23,6 +23,10 @@ export function logLine(event: BrokerEvent, endpoint: string): string | undefine
       return `backend ${event.service} ${event.version} is process ${event.pid}`;
     case "backend-rejected":
       return `backend ${event.service} ${event.version} not usable: ${event.detail}`;
+    case "backend-launched":
+      return `backend ${event.service} ${event.version} launched as process ${event.pid}`;
+    case "backend-launch-failed":
+      return `backend ${event.service} ${event.version} not launched: ${event.detail}`;
     case "hello":
     case "admin":
     case "connection-passed":

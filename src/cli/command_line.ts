@@ -2,6 +2,7 @@
 
 /** What the command line says is not a command: exit code 2 (protocol 10.1). */
 export class UsageError extends Error {
+  /** Always "UsageError". */
   override readonly name: string = "UsageError";
 }
 
@@ -9,6 +10,7 @@ export class UsageError extends Error {
 export class CommandLine {
   readonly #args: readonly string[];
 
+  /** Keeps the arguments behind the program's name. */
   constructor(args: readonly string[]) {
     this.#args = args;
   }
@@ -18,6 +20,17 @@ export class CommandLine {
     return this.#args[0];
   }
 
+  /** The element at a place, the command being at 0. */
+  argument(index: number): string | undefined {
+    return this.#args[index];
+  }
+
+  /** The first element behind the command that does not look like an option. */
+  get operand(): string | undefined {
+    return this.#args.slice(1).find((arg) => !arg.startsWith("-"));
+  }
+
+  /** Whether a flag is among the arguments, wherever it stands. */
   has(flag: string): boolean {
     return this.#args.includes(flag);
   }
@@ -31,14 +44,27 @@ export class CommandLine {
     return value;
   }
 
-  /** @throws {UsageError} When the option is missing. */
+  /** The element behind each occurrence of an option; one at the very end has none and is passed over. */
+  values(option: string): string[] {
+    return this.#args.slice(1).filter((_, index) => this.#args[index] === option);
+  }
+
+  /**
+   * The element behind the first occurrence of an option that has to be there.
+   *
+   * @throws {UsageError} When the option is missing.
+   */
   required(option: string): string {
     const value = this.value(option);
     if (value === undefined) throw new UsageError(`missing ${option}`);
     return value;
   }
 
-  /** @throws {UsageError} When the value is no whole number of at least `min`. */
+  /**
+   * The value of an option that counts; `undefined` when it is not given.
+   *
+   * @throws {UsageError} When the value is no whole number of at least `min`.
+   */
   count(option: string, min: number): number | undefined {
     const value = this.value(option);
     if (value === undefined) return undefined;

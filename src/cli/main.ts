@@ -1,7 +1,13 @@
+import process from "node:process";
 import { LIBRARY_VERSION } from "../version.ts";
+import { adminCommand } from "./admin_command.ts";
+import { adminQuestion } from "./admin_question.ts";
+import { takeAdminSocket } from "./admin_socket.ts";
 import { CommandLine, UsageError } from "./command_line.ts";
 import { privilegeRefusal } from "./privilege.ts";
-import { serveCommand } from "./serve_command.ts";
+import { serveCommand, serveLaunchCommand } from "./serve_command.ts";
+import { serveOnceCommand } from "./serve_once_command.ts";
+import { servicedefCommand } from "./servicedef_command.ts";
 import { writeError, writeOutput } from "./stdio.ts";
 import { COMMAND_NAME, USAGE } from "./usage.ts";
 
@@ -13,7 +19,8 @@ export async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   try {
-    return await run(new CommandLine(args));
+    const { args: rest, endpoint } = takeAdminSocket(args, process.env);
+    return await run(new CommandLine(rest), endpoint);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     writeError(`${COMMAND_NAME}: ${error.message}\n\n${USAGE}`);
@@ -21,10 +28,18 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(line: CommandLine): Promise<number> {
+async function run(line: CommandLine, endpoint: string | undefined): Promise<number> {
+  const question = adminQuestion(line);
+  if (question !== undefined) return await adminCommand(question, endpoint);
   switch (line.command) {
+    case "servicedef":
+      return await servicedefCommand(line);
     case "--serve":
       return await serveCommand(line);
+    case "--serve-launch":
+      return await serveLaunchCommand(line);
+    case "--serve-once":
+      return await serveOnceCommand(line);
     case "--version":
     case "-V":
       writeOutput(`${COMMAND_NAME} ${LIBRARY_VERSION}`);

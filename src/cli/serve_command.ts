@@ -1,36 +1,20 @@
-import process from "node:process";
 import { serveBroker } from "../broker/serve_broker.ts";
 import type { ServeBrokerOptions } from "../broker/serve_broker_options.ts";
-import { logLine } from "./broker_log.ts";
 import type { CommandLine } from "./command_line.ts";
-import { COMMAND_NAME } from "./usage.ts";
-import { writeError } from "./stdio.ts";
+import { runBroker } from "./run_broker.ts";
 
 /** `--serve`: runs until a signal or the last connection asked for. @returns The exit code. */
 export async function serveCommand(line: CommandLine): Promise<number> {
-  const options = serveOptions(line);
-  const stop = new AbortController();
-  const signals = ["SIGTERM", "SIGINT"] as const;
-  const onSignal = () => stop.abort();
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    const broker = await serveBroker({
-      ...options,
-      signal: stop.signal,
-      observe(event) {
-        const text = logLine(event, options.endpoint);
-        if (text !== undefined) writeError(`${COMMAND_NAME}: ${text}`);
-      },
-    });
-    await broker.closed;
-    return 0;
-  } catch (error) {
-    if (stop.signal.aborted) return 0;
-    writeError(`${COMMAND_NAME}: serve failed: ${(error as Error).message}`);
-    return 1;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
+  return await serve(serveOptions(line));
+}
+
+/** `--serve-launch`: the same without a backend: each is launched when it is asked for. @returns The exit code. */
+export async function serveLaunchCommand(line: CommandLine): Promise<number> {
+  return await serve({ endpoint: line.required("--serve-launch"), launch: true, ...commonOptions(line) });
+}
+
+async function serve(options: ServeBrokerOptions): Promise<number> {
+  return await runBroker("serve", options.endpoint, (wiring) => serveBroker({ ...options, ...wiring }));
 }
 
 function serveOptions(line: CommandLine): ServeBrokerOptions {
@@ -43,6 +27,12 @@ function serveOptions(line: CommandLine): ServeBrokerOptions {
       handoffEndpoint: line.value("--handoff-endpoint"),
       identityFile: line.value("--identity-file"),
     },
+    ...commonOptions(line),
+  };
+}
+
+function commonOptions(line: CommandLine) {
+  return {
     serviceDefinitionDir: line.value("--service-def-dir"),
     connectionsMax: line.count("--max-connections", 1),
     helloRate: line.count("--hello-rate", 0),

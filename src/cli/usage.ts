@@ -4,9 +4,30 @@
 export const COMMAND_NAME = "running-process-broker-v1";
 
 /** What `--help` prints. */
-export const USAGE = `usage: ${COMMAND_NAME} COMMAND [OPTIONS]
+export const USAGE = `usage: ${COMMAND_NAME} [--socket ENDPOINT] COMMAND [OPTIONS]
 
-commands:
+ask the broker behind ENDPOINT, or without one say what this host says by itself:
+  status [--json]         who it is and whether it answers Hellos
+  dump --json             backends, spawn budgets, settings, recent events
+  list-instances --json   the broker's instance
+  healthz                 ok
+  readyz                  ready, or exit code 1
+  backend-health SERVICE --json
+  config --effective --json
+  diagnose --output FILE  what a bundle would hold; nothing is written
+  metrics                 OpenMetrics
+
+define a service:
+  servicedef install --service NAME --binary-path PATH
+    --isolation KIND        private (default), shared or explicit
+    --explicit-instance I   name of the instance, for explicit
+    --min-version VERSION   the lowest version to serve
+    --allow-version VERSION serve only this one; may be repeated
+    --per-version-binary-dir DIR
+    --service-def-dir DIR   where to write it
+    --json                  say in JSON where it was written
+
+serve:
   --serve SOCKET          serve a broker in front of one running backend
     --service NAME          name of the service (required)
     --version VERSION       version of the backend (required)
@@ -16,8 +37,15 @@ commands:
     --identity-file FILE    accept only the backend that wrote this file
     --max-connections N     stop after N connections
     --hello-rate N          Hellos a second and process, 0: no limit (default 256)
+  --serve-once SOCKET     answer one Hello, as a broker without services, and stop
+
+  --serve-launch SOCKET   serve a broker that launches backends when they are asked for
+    --service-def-dir DIR   directory of the service definitions
+    --max-connections N     stop after N connections
+    --hello-rate N          Hellos a second and process, 0: no limit (default 256)
   -V, --version           print the version
   -h, --help              print this
 
+Without --socket the endpoint is that of RUNNING_PROCESS_BROKER_V1_SOCKET, if it is set.
 As root it refuses to run unless RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED is 1.
 `;

@@ -7,10 +7,15 @@ export type BackendConnectionRoute = "handle-passed" | "broker-negotiated" | "he
 
 /** What a connection attempt came to. */
 export interface BackendConnectionParts {
+  /** The connection itself. */
   readonly stream: LocalStream;
+  /** Which way it took. */
   readonly route: BackendConnectionRoute;
+  /** The backend's own endpoint; empty when it has none. */
   readonly endpoint: string;
+  /** The broker's answer; `undefined` when no broker was asked. */
   readonly negotiated: Negotiated | undefined;
+  /** Why a handover that was announced did not happen; `undefined` when none was, or it did. */
   readonly handoffFallback: string | undefined;
 }
 
@@ -25,7 +30,11 @@ export class BackendConnection extends LocalConnection {
   /** Why a handover that was announced did not happen; `undefined` when none was, or it did. */
   readonly handoffFallback: string | undefined;
 
-  /** @param parts The connection, owned by this session from now on, and how it came about. */
+  /**
+   * Wraps a connection that stands; `connectToBackend` makes them.
+   *
+   * @param parts The connection, owned by this session from now on, and how it came about.
+   */
   constructor(parts: BackendConnectionParts) {
     super(parts.stream);
     this.route = parts.route;

@@ -15,11 +15,14 @@ const CODES: Partial<Record<BackendProbeErrorKind, BrokerErrorCode>> = {
 
 /** An endpoint is not served by whom it should be, or that cannot be found out. */
 export class BackendProbeError extends BrokerError {
+  /** Always "BackendProbeError". */
   override readonly name: string = "BackendProbeError";
   /** The failed step. */
   readonly kind: BackendProbeErrorKind;
 
   /**
+   * Makes the error; its code follows from the kind.
+   *
    * @param kind The failed step.
    * @param detail What was seen and what was wanted.
    * @param options `cause` keeps the original error.

@@ -1,6 +1,7 @@
 // This module has no I/O.
 import { BrokerError, type BrokerErrorCode } from "../errors.ts";
 import { type RefusalKind, refusalKind } from "../wire/error_code.ts";
+import type { ErrorCode } from "../wire/gen/broker_v1_envelope_pb.ts";
 
 /** What went wrong on the way to a backend, in the reference's words (protocol 5.3). */
 export type BrokerClientErrorKind =
@@ -20,8 +21,8 @@ export type BrokerClientErrorKind =
 
 /** A broker's refusal of a Hello (protocol 2.1, `Refused`). */
 export interface ClientRefusal {
-  /** `ErrorCode` of the wire; unknown numbers become 0. */
-  readonly code: number;
+  /** As on the wire; unknown numbers become 0. */
+  readonly code: ErrorCode;
   /** The broker's words. */
   readonly reason: string;
   /** When to try again, milliseconds from now; 0 when the broker gave no hint. */
@@ -30,12 +31,20 @@ export interface ClientRefusal {
 
 /** Why a client could not reach its backend. */
 export class BrokerClientError extends BrokerError {
+  /** Always "BrokerClientError". */
   override readonly name: string = "BrokerClientError";
   /** The failed step. */
   readonly kind: BrokerClientErrorKind;
   /** Set when `kind` is "Refused". */
   readonly refusal: ClientRefusal | undefined;
 
+  /**
+   * Makes the error; its code follows from the kind, for a failed connect from the cause.
+   *
+   * @param kind The failed step.
+   * @param message What was attempted, what was seen and what was wanted.
+   * @param options `cause` keeps the original error, `refusal` goes with the kind "Refused".
+   */
   constructor(
     kind: BrokerClientErrorKind,
     message: string,

@@ -39,6 +39,11 @@ export interface ConnectBackendRequest {
   traceparent?: string | undefined;
   /** Vendor part of the trace context. @default {""} */
   tracestate?: string | undefined;
+  /**
+   * For tests only: go to the endpoint in `RUNNING_PROCESS_FAKE_BACKEND` when it is set, without a broker
+   * or any check. Nothing reads the variable otherwise. @default {false}
+   */
+  testSeams?: boolean | undefined;
   /** Told each step. */
   observe?: ClientObserver | undefined;
   /** Ends the attempt early, with its reason. */

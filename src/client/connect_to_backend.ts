@@ -19,6 +19,7 @@ import {
   DEFAULT_HANDOFF_READY_TIMEOUT_MS,
 } from "./connect_backend_request.ts";
 import { requireBrokerEnabled } from "./disable_env.ts";
+import { fakeBackendEndpoint } from "./fake_backend_env.ts";
 import { awaitHandoffReady, handoffAnnounced } from "./handoff_ready.ts";
 import { helloOptions } from "./hello_options.ts";
 
@@ -82,6 +83,8 @@ class BackendConnector {
   }
 
   async connect(): Promise<BackendConnection> {
+    const seam = this.#options.testSeams === true ? fakeBackendEndpoint() : undefined;
+    if (seam !== undefined) return await this.#connectDirectly(seam);
     const skipped = await this.#skipHello();
     if (skipped !== undefined) return skipped;
     const stream = await this.#dial("BrokerConnect", "broker", this.#options.broker);
@@ -111,14 +114,18 @@ class BackendConnector {
     const { cachedBackendEndpoint: endpoint, selfVersion, version } = this.#options;
     if (endpoint === undefined || (selfVersion ?? version) !== version) return undefined;
     try {
-      const stream = await this.#dial("BackendConnect", "backend", endpoint);
-      const parts = { negotiated: undefined, handoffFallback: undefined };
-      return new BackendConnection({ stream, route: "hello-skip", endpoint, ...parts });
+      return await this.#connectDirectly(endpoint);
     } catch {
       // A cached endpoint is a guess; whatever is wrong with it, the broker knows better.
       this.#wait.signal.throwIfAborted();
       return undefined;
     }
+  }
+
+  async #connectDirectly(endpoint: string): Promise<BackendConnection> {
+    const stream = await this.#dial("BackendConnect", "backend", endpoint);
+    const parts = { negotiated: undefined, handoffFallback: undefined };
+    return new BackendConnection({ stream, route: "hello-skip", endpoint, ...parts });
   }
 
   async #exchangeHello(stream: LocalStream): Promise<Negotiated> {

@@ -29,7 +29,11 @@ export function brokerDisabledByEnv(): boolean {
   throw new BrokerDisableEnvError(value, `${RUNNING_PROCESS_DISABLE_ENV} must be ${wanted}`);
 }
 
-/** @throws {BrokerClientError} Of kind "BrokerDisabled" or "DisableEnv". */
+/**
+ * Insists that the user did not turn the broker path off; see {@linkcode brokerDisabledByEnv}.
+ *
+ * @throws {BrokerClientError} Of kind "BrokerDisabled" or "DisableEnv".
+ */
 export function requireBrokerEnabled(): void {
   if (!brokerDisabledByEnv()) return;
   throw new BrokerClientError(

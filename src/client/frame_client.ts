@@ -46,6 +46,8 @@ export class FrameClient implements Disposable {
   #isPoisoned = false;
 
   /**
+   * Speaks over a connection that stands; {@linkcode FrameClient.connect} dials one.
+   *
    * @param stream The connection, owned by this client from now on.
    * @param nextRequestId The first request's id. @default {1n}
    */

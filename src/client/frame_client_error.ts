@@ -22,11 +22,14 @@ const CODES: Partial<Record<FrameClientErrorKind, BrokerErrorCode>> = {
 
 /** Why a request got no answer. */
 export class FrameClientError extends BrokerError {
+  /** Always "FrameClientError". */
   override readonly name: string = "FrameClientError";
   /** The failed step. */
   readonly kind: FrameClientErrorKind;
 
   /**
+   * Makes the error; its code follows from the kind.
+   *
    * @param kind The failed step.
    * @param message What was seen and what was wanted.
    * @param options `cause` keeps the original error.

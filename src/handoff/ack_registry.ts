@@ -31,8 +31,11 @@ export type HandoffAckRegistration =
 
 /** An ACK that came in time. */
 export interface AcknowledgedHandoff {
+  /** Tells an ACK that came in time from the other outcomes. */
   readonly kind: "acknowledged";
+  /** The offer's token; it is revoked by now. */
   readonly token: HandoffToken;
+  /** Whom the connection was offered to. */
   readonly backend: PendingHandoffBackend;
   /** Milliseconds since the registration. */
   readonly waitedMs: number;
@@ -43,10 +46,12 @@ export interface AcknowledgedHandoff {
  * `TokenNotPending` once the entry is gone; only a late one is a failure to count.
  */
 export type HandoffAckError =
-  | { readonly kind: "TokenNotPending"; readonly attemptFailure: undefined }
+  | { readonly kind: "TokenNotPending"; readonly attemptFailure?: undefined }
   | {
     readonly kind: "AckDeadlineExceeded";
+    /** Whom the connection was offered to. */
     readonly backend: PendingHandoffBackend;
+    /** When the ACK was due. */
     readonly deadlineMs: number;
     readonly attemptFailure: "BackendAckTimeout";
   };
@@ -56,8 +61,11 @@ export type HandoffAcknowledgement = AcknowledgedHandoff | HandoffAckError;
 
 /** An offer that no ACK came for. */
 export interface ExpiredHandoff {
+  /** The offer's token; it is revoked by now. */
   readonly token: HandoffToken;
+  /** Whom the connection was offered to. */
   readonly backend: PendingHandoffBackend;
+  /** When the ACK was due. */
   readonly deadlineMs: number;
   /** What to record with the fallback policy. */
   readonly attemptFailure: HandoffAttemptFailure;
@@ -83,7 +91,11 @@ export class HandoffAckRegistry {
   /** Milliseconds a backend has for its ACK. */
   readonly ackDeadlineMs: number;
 
-  /** @param config Limits. */
+  /**
+   * Makes a registry that awaits nothing.
+   *
+   * @param config Limits.
+   */
   constructor(config: HandoffAckRegistryConfig = {}) {
     this.ackDeadlineMs = Math.max(1, config.ackDeadlineMs ?? DEFAULT_HANDOFF_ACK_DEADLINE_MS);
     this.#pendingAcksMax = Math.max(1, config.pendingAcksMax ?? DEFAULT_PENDING_ACKS_MAX);
@@ -133,7 +145,7 @@ export class HandoffAckRegistry {
    */
   acknowledge(tokens: HandoffTokenStore, token: HandoffToken, atMs: number): HandoffAcknowledgement {
     const entry = this.#take(tokens, token);
-    if (entry === undefined) return { kind: "TokenNotPending", attemptFailure: undefined };
+    if (entry === undefined) return { kind: "TokenNotPending" };
     const { backend, deadlineMs } = entry;
     if (!(atMs < deadlineMs)) {
       return { kind: "AckDeadlineExceeded", backend, deadlineMs, attemptFailure: "BackendAckTimeout" };

@@ -76,6 +76,8 @@ export type AdoptOfferStep =
 
 /** The new state and what to do about it. */
 export interface AdoptOfferTurn {
+  /** Where it stands now. */
   readonly state: AdoptOfferState;
+  /** What to do, in order; none when the event changed nothing. */
   readonly steps: readonly AdoptOfferStep[];
 }

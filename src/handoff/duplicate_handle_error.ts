@@ -38,6 +38,7 @@ const ERROR_ACCESS_DENIED = 5;
 
 /** A handle was not duplicated into a backend. Handed back as a value. */
 export class DuplicateHandleError extends BrokerError {
+  /** Always "DuplicateHandleError". */
   override readonly name = "DuplicateHandleError";
   /** Which failure. */
   readonly kind: DuplicateHandleErrorKind;
@@ -45,6 +46,8 @@ export class DuplicateHandleError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Makes the error; its code follows from the kind.
+   *
    * @param kind Which failure.
    * @param detail What was attempted and seen.
    * @param options `cause` keeps the original error.

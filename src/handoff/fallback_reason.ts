@@ -20,7 +20,9 @@ export type HandoffAttemptFailure = "PermissionDenied" | "IntegrityMismatch" | "
 
 /** The client is to reconnect. It never sees an error for it. */
 export interface HandoffFallbackDecision {
+  /** Tells this decision from the one to attempt a handoff. */
   readonly kind: "fallback";
+  /** Why, in the reference's words. */
   readonly reason: HandoffFallbackReason;
   /** Milliseconds until another attempt is allowed; only with `FailedAttemptRateLimited`. */
   readonly retryAfterMs?: number;

@@ -49,7 +49,11 @@ export class HandoffFallbackState {
   readonly #windows = new Map<string, FailureWindow>();
   #keysForgotten = 0;
 
-  /** @param policy Limits. */
+  /**
+   * Makes a state without failures.
+   *
+   * @param policy Limits.
+   */
   constructor(policy: HandoffFallbackPolicy = {}) {
     const {
       failedAttemptsPerWindowMax = DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW,

@@ -2,14 +2,19 @@
 
 /** The two figures a set of samples is judged by, in the unit of the samples. */
 export interface HandoffLatencySummary {
+  /** How many samples there are; at least 1. */
   readonly samples: number;
+  /** What half of them do not exceed, by nearest rank. */
   readonly p50: number;
+  /** What 99 of 100 of them do not exceed, by nearest rank. */
   readonly p99: number;
 }
 
 /** Both routes side by side; the handoff is strictly faster at both percentiles. */
 export interface HandoffLatencyComparison {
+  /** Of the handoff. */
   readonly handoff: HandoffLatencySummary;
+  /** Of reconnecting. */
   readonly fallback: HandoffLatencySummary;
   /** How much faster the handoff is at P50; above 0. */
   readonly p50Savings: number;

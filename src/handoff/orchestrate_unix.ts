@@ -30,7 +30,9 @@ export type UnixHandoffStage = "Send" | "AwaitAck" | "Acknowledge";
 
 /** A handoff on Unix that did not complete; its token is revoked and its ACK no longer awaited. */
 export interface UnixHandoffFallback {
+  /** Tells it from a completed one. */
   readonly kind: "fallback";
+  /** The step that failed. */
   readonly stage: UnixHandoffStage;
   /** That the client reconnects, and why. */
   readonly decision: HandoffFallbackDecision;
@@ -46,6 +48,7 @@ export interface UnixHandoffFallback {
 
 /** A handoff on Unix that completed: the backend serves the connection. */
 export interface CompletedUnixHandoff {
+  /** Tells it from one that did not complete. */
   readonly kind: "completed";
   /** The caller's descriptor, a copy of which was sent; the caller's to close. */
   readonly brokerFd: number;

@@ -37,7 +37,9 @@ export type WindowsHandoffStage = "Duplicate" | "Deliver" | "AwaitAck" | "Acknow
 
 /** A handoff on Windows that did not complete; its token is revoked and its ACK no longer awaited. */
 export interface WindowsHandoffFallback {
+  /** Tells it from a completed one. */
   readonly kind: "fallback";
+  /** The step that failed. */
   readonly stage: WindowsHandoffStage;
   /** That the client reconnects, and why. */
   readonly decision: HandoffFallbackDecision;

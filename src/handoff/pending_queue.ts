@@ -40,7 +40,11 @@ export class PendingHandoffQueue<Handoff> {
   readonly #pendingTtlMs: number;
   readonly #waiting: { readonly handoff: Handoff; readonly expiryMs: number }[] = [];
 
-  /** @param config Limits. */
+  /**
+   * Makes an empty queue.
+   *
+   * @param config Limits.
+   */
   constructor(config: PendingHandoffQueueConfig = {}) {
     this.#pendingHandoffsMax = Math.max(1, config.pendingHandoffsMax ?? DEFAULT_PENDING_HANDOFFS_MAX);
     this.#pendingTtlMs = Math.max(1, config.pendingTtlMs ?? DEFAULT_PENDING_HANDOFF_TTL_MS);

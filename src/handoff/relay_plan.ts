@@ -54,7 +54,9 @@ export type RelayHandoffOutcome =
 
 /** A relay-mode handoff that ended without the ready event on the wire; the client reconnects. */
 export interface RelayHandoffFallback {
+  /** Tells it from a handoff that was relayed. */
   readonly kind: "fallback";
+  /** The part that failed. */
   readonly stage: RelayHandoffStage;
   /** What to count against the backend; nothing when the backend is not at fault. */
   readonly failure: HandoffAttemptFailure | undefined;

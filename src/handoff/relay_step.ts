@@ -65,6 +65,8 @@ export type RelayHandoffStep =
 
 /** The new state and what to do about it. */
 export interface RelayHandoffTurn {
+  /** Where it stands now. */
   readonly state: RelayHandoffState;
+  /** What to do, in order; none when the event changed nothing. */
   readonly steps: readonly RelayHandoffStep[];
 }

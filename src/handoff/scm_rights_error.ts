@@ -41,12 +41,13 @@ export interface ScmRightsFailure {
   readonly errno?: string;
   /** Bytes of token and offer that left. One is enough for the descriptor to be under way. */
   readonly bytesSent?: number;
-  /** The original error. */
+  /** The original error, kept as `cause`. */
   readonly cause?: unknown;
 }
 
 /** A file descriptor was not, or not wholly, passed to a backend. Handed back as a value. */
 export class ScmRightsError extends BrokerError {
+  /** Always "ScmRightsError". */
   override readonly name = "ScmRightsError";
   /** Which failure. */
   readonly kind: ScmRightsErrorKind;
@@ -56,6 +57,8 @@ export class ScmRightsError extends BrokerError {
   readonly bytesSent: number;
 
   /**
+   * Makes the error; its code follows from the kind.
+   *
    * @param kind Which failure.
    * @param detail What was attempted and seen, without any byte of a token.
    * @param bytesSent Bytes of token and offer that left before the failure.

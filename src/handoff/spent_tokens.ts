@@ -14,6 +14,8 @@ export class SpentTokens {
   readonly #expiryMsByToken = new Map<string, number>();
 
   /**
+   * Remembers nothing yet.
+   *
    * @param tokensMax Tokens remembered at once.
    * @param keptMs How long each is remembered, in milliseconds.
    */

@@ -21,6 +21,7 @@ const CODES: Readonly<Record<HandoffTokenErrorKind, BrokerErrorCode>> = {
 
 /** A token could not be issued or was not accepted. Handed back as a value, never thrown by a store. */
 export class HandoffTokenError extends BrokerError {
+  /** Always "HandoffTokenError". */
   override readonly name = "HandoffTokenError";
   /** Which of the six failures. */
   readonly kind: HandoffTokenErrorKind;
@@ -28,6 +29,8 @@ export class HandoffTokenError extends BrokerError {
   readonly detail: string;
 
   /**
+   * Makes the error; its code follows from the kind.
+   *
    * @param kind Which failure.
    * @param detail What was seen and wanted, without any byte of a token.
    * @param options `cause` keeps the original error.

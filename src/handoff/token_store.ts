@@ -39,6 +39,8 @@ export class HandoffTokenStore {
   readonly #expiryMsByToken = new Map<string, number>();
 
   /**
+   * Makes an empty store.
+   *
    * @param random Where tokens come from: the operating system's generator.
    * @param config Limits.
    */

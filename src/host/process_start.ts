@@ -2,7 +2,7 @@
 
 /** One process, told from any later one with the same number. */
 export interface ProcessIdentity {
-  /** Its number. */
+  /** Its process id. */
   readonly pid: number;
   /** The platform's record of when it started: opaque, for comparison by equality only. */
   readonly startMark: string;

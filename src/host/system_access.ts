@@ -13,11 +13,11 @@ const TOOL_OUTPUT_BYTES_MAX = 1024 * 1024;
 
 /** The few questions this package asks the system, so that each platform's answers can be tested anywhere. */
 export interface SystemAccess {
-  /** Whose rules apply. */
+  /** The operating system whose rules apply. */
   readonly platform: Platform;
   /** The variables of this process. */
   readonly environment: Environment;
-  /** The text of a file. */
+  /** The text of a file, read as UTF-8. */
   readText(path: string): Promise<string>;
   /** Where a symbolic link points. */
   readLink(path: string): Promise<string>;

@@ -10,7 +10,7 @@ const USER_HASH_BYTES = 16;
 export type NameRule = (name: string) => string | undefined;
 
 /** The rule for service and instance names: 1 to 64 of `[a-z0-9-]`. */
-export const serviceNameFault: NameRule = (name) => {
+export const serviceNameFault: NameRule = (name): string | undefined => {
   if (name === "") return "service name must be at least 1 character";
   if (utf8Length(name) > NAME_BYTES_MAX) return "service name must be 64 characters or fewer";
   const offending = /[^a-z0-9-]/.exec(name)?.[0];
@@ -22,13 +22,13 @@ export const serviceNameFault: NameRule = (name) => {
 };
 
 /** The rule for the user hash inside names: 16 lower-case hexadecimal characters. */
-export const userHashFault: NameRule = (hash) => {
+export const userHashFault: NameRule = (hash): string | undefined => {
   if (utf8Length(hash) !== USER_HASH_BYTES) return "user_sid_hash must be exactly 16 hex characters";
   return /^[0-9a-f]+$/.test(hash) ? undefined : "user_sid_hash must be lowercase hex";
 };
 
 /** The rule for versions: `MAJOR.MINOR.PATCH`, then optionally `-` and 1 or more of `[a-z0-9.]`. */
-export const versionFault: NameRule = (version) => {
+export const versionFault: NameRule = (version): string | undefined => {
   if (version === "") return "version must not be empty";
   const dash = version.indexOf("-");
   const core = (dash < 0 ? version : version.slice(0, dash)).split(".");

@@ -7,9 +7,9 @@ import { writeServiceDefinition } from "./service_definition_file.ts";
 
 /** Where a definition was written (protocol 4.5). */
 export interface InstalledServiceDefinition {
-  /** The file. */
+  /** The file that was written. */
   readonly path: string;
-  /** Its directory. */
+  /** The directory it is in. */
   readonly dir: string;
   /** What decided on the directory: `flag:--service-def-dir`, `env:…` or `platform-default`. */
   readonly dirSource: string;

@@ -19,9 +19,6 @@ export const MANIFEST_MEDIA_TYPE = "application/vnd.running-process.cache-manife
 /** The field that holds the digest of all others. */
 const DIGEST_FIELD_NUMBER = CacheManifestSchema.field.selfSha256.number;
 
-/** What a manifest starts as, and what it is encoded to when sealed. */
-type Manifest = Readonly<CacheManifest>;
-
 /**
  * Completes a manifest with schema version, media type and the digest over its own content (protocol 9.2).
  *
@@ -31,7 +28,7 @@ type Manifest = Readonly<CacheManifest>;
  * of two entries or more in random order, and each version drops one of two digests of the daemon (see
  * `withOnlyDigest()`).
  */
-export function sealManifest(manifest: Manifest): CacheManifest {
+export function sealManifest(manifest: Readonly<CacheManifest>): CacheManifest {
   requireOrderlessMaps(manifest);
   requireOneDigest(manifest.currentDaemon);
   const sealed = decodeStrict(CacheManifestSchema, encodeMessage(CacheManifestSchema, manifest));
@@ -46,7 +43,7 @@ export function sealManifest(manifest: Manifest): CacheManifest {
  *
  * @returns 32 bytes.
  */
-export function manifestDigest(manifest: Manifest): Uint8Array {
+export function manifestDigest(manifest: Readonly<CacheManifest>): Uint8Array {
   return sha256(encodeMessage(CacheManifestSchema, { ...manifest, selfSha256: new Uint8Array() }));
 }
 
@@ -89,7 +86,7 @@ function withoutDigest(bytes: Uint8Array): Uint8Array {
   return concatBytes(...kept);
 }
 
-function requireOrderlessMaps(manifest: Manifest): void {
+function requireOrderlessMaps(manifest: Readonly<CacheManifest>): void {
   for (const { path, labels, platformPaths } of manifest.roots) {
     for (const [field, map] of [["labels", labels], ["platform_paths", platformPaths]] as const) {
       const count = Object.keys(map).length;

@@ -23,6 +23,7 @@ export class ChunkQueue {
     return this.#bytes;
   }
 
+  /** Puts a chunk behind the others; dropped when it is empty or comes after the end. It must not be reused. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0 || this.#end !== undefined) return;
     const waiter = this.#take();
@@ -31,6 +32,7 @@ export class ChunkQueue {
     this.#bytes += chunk.length;
   }
 
+  /** Puts bytes back in front, also after the end. They must not be reused. */
   unshift(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     this.#chunks.unshift(chunk);

@@ -11,7 +11,11 @@ export class LocalConnection implements AsyncDisposable {
   readonly stream: LocalStream;
   #streams: WebStreams | undefined;
 
-  /** @param stream Owned by this connection from now on. */
+  /**
+   * Wraps a connection that stands; nothing is read from it yet.
+   *
+   * @param stream Owned by this connection from now on.
+   */
   constructor(stream: LocalStream) {
     this.stream = stream;
   }

@@ -33,6 +33,7 @@ export interface LocalStream extends ByteSource {
 
 /** A listener that owns a published endpoint name. */
 export interface LocalListener extends AsyncDisposable {
+  /** The endpoint listened on: on Unix the public path of the socket. */
   readonly endpoint: string;
   /** Stops accepting and removes the endpoint name if it is still ours. Idempotent. */
   close(): Promise<void>;

@@ -10,13 +10,18 @@ const READ_AHEAD_BYTES_MAX = 256 * 1024;
 
 /** A {@linkcode LocalStream} over a socket of `node:net`, which all three runtimes have. */
 export class NetStream implements LocalStream {
+  /** Settles when the socket is gone, never rejects. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #queue = new ChunkQueue();
   #error: unknown;
   #reading = false;
 
-  /** @param socket Paused or flowing; owned by this stream from now on. */
+  /**
+   * Takes a socket over.
+   *
+   * @param socket Paused or flowing; owned by this stream from now on.
+   */
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("error", (error) => this.#error ??= error);

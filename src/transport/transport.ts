@@ -33,10 +33,12 @@ export interface DetachedConnection {
 
 /** What came first on a connection, and the connection, which is not read any more. */
 export interface FirstFrameArrival {
+  /** The frame, the fault that makes it unreadable, or the end that came before it. */
   readonly first:
     | Exclude<FirstFrame, { kind: "need-more" }>
     /** The client ended its direction before the frame was complete. */
     | { readonly kind: "eof"; readonly error: FramingError };
+  /** The connection, for the reply and for a handoff. */
   readonly connection: DetachedConnection;
 }
 
@@ -152,6 +154,12 @@ export interface Transport {
     options: ListenOptions,
     onConnection: (connection: IncomingConnection) => void,
   ): Promise<LocalListener>;
+  /**
+   * A copy of a connection that its holder keeps: on Unix of a descriptor.
+   *
+   * @throws {BrokerError} With code "os" when there is no such connection.
+   */
+  copyConnection(nativeEnd: number): DetachedConnection;
   /** Dials a backend's handoff endpoint. */
   dialControl(endpoint: string, options: WaitOptions): Promise<ControlConnection>;
   /** Listens for brokers that pass connections. */

@@ -2,7 +2,9 @@ import type { LocalStream } from "./local_stream.ts";
 
 /** The two directions of a connection as web streams. */
 export interface WebStreams {
+  /** What the peer sends; ends when the peer ends its direction. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** What the peer receives; closing it ends our direction. */
   readonly writable: WritableStream<Uint8Array>;
 }
 

@@ -1,10 +1,14 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { loadTransport } from "../../src/transport/load_transport.ts";
 import type { LocalStream } from "../../src/transport/local_stream.ts";
 import type { IncomingControl, PassedConnection } from "../../src/transport/transport.ts";
 import { decodeHandoffOffer, encodeHandoffAck } from "../../src/wire/handoff_frames.ts";
-import { FRAME_HEADER_BYTES, HANDOFF_TOKEN_BYTES } from "../../src/wire/constants.ts";
+import { FRAME_HEADER_BYTES, HANDOFF_TOKEN_BYTES, PROTOCOL_VERSION } from "../../src/wire/constants.ts";
+import { FrameKind, HandoffAckSchema } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
+import { HANDOFF_PAYLOAD_PROTOCOL } from "../../src/wire/payload_protocol.ts";
+import { encodeMessage } from "../../src/wire/strict_decode.ts";
 import { seededBytes, textBytes } from "./hostile_frames.ts";
-import { encodeFramedBody } from "../../src/wire/framing.ts";
+import { encodeFramed, encodeFramedBody } from "../../src/wire/framing.ts";
 import { WAIT } from "../support/waiting.ts";
 
 /** An offer as it reached a handoff endpoint; everything in it is the script's to close. */
@@ -96,6 +100,22 @@ export const FAILING_SCRIPTS: Readonly<Record<string, { script: HandoffScript; d
     ),
     detail: /^HandoffAck frame request_id \d+ does not match correlation id \d+$/,
   },
+  "answers another correlation id inside": {
+    script: answering(({ token, correlationId }) => ackFrame(correlationId, { token, correlationId: 99n })),
+    detail: /^HandoffAck correlation id 99 does not match offer correlation id \d+$/,
+  },
+  "refuses and keeps the descriptor": {
+    script: async (control) => {
+      const { connection, token, correlationId } = await takeOffer(control);
+      control.sendNow(encodeHandoffAck({ token, correlationId, accepted: false }));
+      control.close();
+      // The broker ends the connection for every holder: nothing else would tell the client in time.
+      const stream = connection.adopt();
+      await stream.read();
+      stream.close();
+    },
+    detail: /^backend refused the handoff: no detail provided$/,
+  },
   "hangs up without taking anything": {
     script: (control) => control.close(),
     detail: /^(sendmsg returned E\w+|offer not sent: .*|\[closed\] .*)$/,
@@ -123,6 +143,17 @@ export const FAILING_SCRIPTS: Readonly<Record<string, { script: HandoffScript; d
     detail: /^\[closed\] unexpected EOF while reading frame \(frame body\)$/,
   },
 };
+
+/** An accepting ACK whose frame and message need not agree. */
+function ackFrame(requestId: bigint, ack: MessageInitShape<typeof HandoffAckSchema>): Uint8Array {
+  return encodeFramed({
+    envelopeVersion: PROTOCOL_VERSION,
+    kind: FrameKind.RESPONSE,
+    payloadProtocol: HANDOFF_PAYLOAD_PROTOCOL,
+    requestId,
+    payload: encodeMessage(HandoffAckSchema, { accepted: true, ...ack }),
+  });
+}
 
 /** Accepts as often as told by the number of ACKs, and echoes what the client sends. */
 export function accepting(acks: number): HandoffScript {

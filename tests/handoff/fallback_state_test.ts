@@ -26,14 +26,14 @@ function reason(decision: { kind: "attempt" } | { kind: "fallback"; reason: stri
   return decision.kind === "attempt" ? "attempt" : decision.reason;
 }
 
-describe("fallbackPolicy.shouldAttempt()", () => {
+describe("fallbackState.shouldAttempt()", () => {
   test("attempts a handoff when nothing forbids it", () => {
     assert.deepEqual(new HandoffFallbackState().shouldAttempt("b", enabled, 0), { kind: "attempt" });
   });
 
   test("names the first input that forbids it, in the fixed order", () => {
-    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
-    policy.recordFailedAttempt("b", "BackendAckTimeout", 0);
+    const state = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
+    state.recordFailedAttempt("b", "BackendAckTimeout", 0);
     let inputs: HandoffAttemptInputs = {
       clientSupportsHandoff: false,
       servicePolicyEnabled: false,
@@ -47,10 +47,10 @@ describe("fallbackPolicy.shouldAttempt()", () => {
       ["AdoptedBackend", { backendAdoptedExisting: false }],
     ];
     for (const [wanted, repair] of repairs) {
-      assert.equal(reason(policy.shouldAttempt("b", inputs, 0)), wanted);
+      assert.equal(reason(state.shouldAttempt("b", inputs, 0)), wanted);
       inputs = { ...inputs, ...repair };
     }
-    assert.equal(reason(policy.shouldAttempt("b", inputs, 0)), "FailedAttemptRateLimited");
+    assert.equal(reason(state.shouldAttempt("b", inputs, 0)), "FailedAttemptRateLimited");
   });
 
   test("falls back for a backend that was adopted running, without an error", () => {
@@ -67,81 +67,81 @@ describe("fallbackPolicy.shouldAttempt()", () => {
   });
 });
 
-describe("fallbackPolicy.recordFailedAttempt()", () => {
+describe("fallbackState.recordFailedAttempt()", () => {
   test("turns each failure into its reason", () => {
-    const policy = new HandoffFallbackState();
+    const state = new HandoffFallbackState();
     for (const failure of failures) {
-      assert.deepEqual(policy.recordFailedAttempt("b", failure, 0), fallBack(failure));
+      assert.deepEqual(state.recordFailedAttempt("b", failure, 0), fallBack(failure));
     }
   });
 
   test("counts up to the limit, then pauses the backend until the window ends", () => {
-    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 2 });
+    const state = new HandoffFallbackState({ failedAttemptsPerWindowMax: 2 });
     for (let failed = 1; failed <= 3; failed++) {
-      policy.recordFailedAttempt("b", "BackendAckTimeout", 1000);
-      assert.equal(policy.failedAttemptCount("b", 1000), Math.min(failed, 2));
+      state.recordFailedAttempt("b", "BackendAckTimeout", 1000);
+      assert.equal(state.failedAttemptCount("b", 1000), Math.min(failed, 2));
     }
-    const decision = policy.shouldAttempt("b", enabled, 2000);
+    const decision = state.shouldAttempt("b", enabled, 2000);
     assert.deepEqual(decision, fallBack("FailedAttemptRateLimited", 29_000));
-    assert.equal(reason(policy.shouldAttempt("b", enabled, 30_999)), "FailedAttemptRateLimited");
-    assert.equal(reason(policy.shouldAttempt("b", enabled, 31_000)), "attempt");
-    assert.equal(policy.failedAttemptCount("b", 31_000), 0);
-    assert.equal(policy.backendKeys, 0);
+    assert.equal(reason(state.shouldAttempt("b", enabled, 30_999)), "FailedAttemptRateLimited");
+    assert.equal(reason(state.shouldAttempt("b", enabled, 31_000)), "attempt");
+    assert.equal(state.failedAttemptCount("b", 31_000), 0);
+    assert.equal(state.backendKeys, 0);
   });
 
   test("has the reference's limits by default", () => {
     assert.equal(DEFAULT_HANDOFF_FAILED_ATTEMPTS_PER_WINDOW, 8);
     assert.equal(DEFAULT_HANDOFF_FAILED_ATTEMPT_WINDOW_MS, 30_000);
-    const policy = new HandoffFallbackState();
+    const state = new HandoffFallbackState();
     for (let failed = 0; failed < 8; failed++) {
-      assert.equal(reason(policy.shouldAttempt("b", enabled, 0)), "attempt");
-      policy.recordFailedAttempt("b", "PermissionDenied", 0);
+      assert.equal(reason(state.shouldAttempt("b", enabled, 0)), "attempt");
+      state.recordFailedAttempt("b", "PermissionDenied", 0);
     }
-    assert.equal(reason(policy.shouldAttempt("b", enabled, 29_999)), "FailedAttemptRateLimited");
+    assert.equal(reason(state.shouldAttempt("b", enabled, 29_999)), "FailedAttemptRateLimited");
   });
 
   test("counts a configured zero as one", () => {
-    const policy = new HandoffFallbackState({
+    const state = new HandoffFallbackState({
       failedAttemptsPerWindowMax: 0,
       failedAttemptWindowMs: 0,
       backendKeysMax: 0,
     });
-    policy.recordFailedAttempt("b", "PermissionDenied", 0);
-    assert.deepEqual(policy.shouldAttempt("b", enabled, 0), fallBack("FailedAttemptRateLimited", 1));
-    assert.equal(reason(policy.shouldAttempt("b", enabled, 1)), "attempt");
+    state.recordFailedAttempt("b", "PermissionDenied", 0);
+    assert.deepEqual(state.shouldAttempt("b", enabled, 0), fallBack("FailedAttemptRateLimited", 1));
+    assert.equal(reason(state.shouldAttempt("b", enabled, 1)), "attempt");
   });
 
   test("keeps backends apart", () => {
-    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
-    policy.recordFailedAttempt("b", "PermissionDenied", 0);
-    assert.equal(reason(policy.shouldAttempt("c", enabled, 0)), "attempt");
+    const state = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
+    state.recordFailedAttempt("b", "PermissionDenied", 0);
+    assert.equal(reason(state.shouldAttempt("c", enabled, 0)), "attempt");
   });
 
   test("remembers a bounded number of backends, and drops windows that are over first", () => {
-    const policy = new HandoffFallbackState({
+    const state = new HandoffFallbackState({
       failedAttemptsPerWindowMax: 1,
       failedAttemptWindowMs: 100,
       backendKeysMax: 2,
     });
-    policy.recordFailedAttempt("a", "PermissionDenied", 0);
-    policy.recordFailedAttempt("b", "PermissionDenied", 50);
-    policy.recordFailedAttempt("c", "PermissionDenied", 100);
-    assert.equal(policy.keysForgotten, 0);
-    assert.equal(policy.backendKeys, 2);
-    policy.recordFailedAttempt("d", "PermissionDenied", 101);
-    assert.equal(policy.keysForgotten, 1);
-    assert.equal(policy.backendKeys, 2);
-    const reasons = ["b", "c", "d"].map((key) => reason(policy.shouldAttempt(key, enabled, 101)));
+    state.recordFailedAttempt("a", "PermissionDenied", 0);
+    state.recordFailedAttempt("b", "PermissionDenied", 50);
+    state.recordFailedAttempt("c", "PermissionDenied", 100);
+    assert.equal(state.keysForgotten, 0);
+    assert.equal(state.backendKeys, 2);
+    state.recordFailedAttempt("d", "PermissionDenied", 101);
+    assert.equal(state.keysForgotten, 1);
+    assert.equal(state.backendKeys, 2);
+    const reasons = ["b", "c", "d"].map((key) => reason(state.shouldAttempt(key, enabled, 101)));
     assert.deepEqual(reasons, ["attempt", "FailedAttemptRateLimited", "FailedAttemptRateLimited"]);
   });
 });
 
-test("fallbackPolicy.recordSuccess() gives the backend its attempts back", () => {
-  const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
-  policy.recordFailedAttempt("b", "PermissionDenied", 0);
-  policy.recordSuccess("b");
-  assert.equal(policy.failedAttemptCount("b", 0), 0);
-  assert.equal(reason(policy.shouldAttempt("b", enabled, 0)), "attempt");
+test("fallbackState.recordSuccess() gives the backend its attempts back", () => {
+  const state = new HandoffFallbackState({ failedAttemptsPerWindowMax: 1 });
+  state.recordFailedAttempt("b", "PermissionDenied", 0);
+  state.recordSuccess("b");
+  assert.equal(state.failedAttemptCount("b", 0), 0);
+  assert.equal(reason(state.shouldAttempt("b", enabled, 0)), "attempt");
 });
 
 test("every one of the eight fallback reasons reconnects silently", () => {
@@ -154,10 +154,10 @@ test("every one of the eight fallback reasons reconnects silently", () => {
   }
 });
 
-test("fallbackPolicy agrees with a naive model over any history", () => {
+test("fallbackState agrees with a naive model over any history", () => {
   const step = fc.tuple(fc.constantFrom("fail", "success", "decide"), fc.constantFrom("a", "b"), fc.nat(5));
   fc.assert(fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
-    const policy = new HandoffFallbackState({ failedAttemptsPerWindowMax: 3, failedAttemptWindowMs: 10 });
+    const state = new HandoffFallbackState({ failedAttemptsPerWindowMax: 3, failedAttemptWindowMs: 10 });
     const naive = new Map<string, { startedMs: number; failures: number }>();
     let nowMs = 0;
     for (const [act, key, waitMs] of steps) {
@@ -166,21 +166,21 @@ test("fallbackPolicy agrees with a naive model over any history", () => {
       if (window !== undefined && nowMs >= window.startedMs + 10) naive.delete(key);
       const open = naive.get(key);
       if (act === "fail") {
-        policy.recordFailedAttempt(key, "BackendAckTimeout", nowMs);
+        state.recordFailedAttempt(key, "BackendAckTimeout", nowMs);
         naive.set(key, {
           startedMs: open?.startedMs ?? nowMs,
           failures: Math.min(3, (open?.failures ?? 0) + 1),
         });
       } else if (act === "success") {
-        policy.recordSuccess(key);
+        state.recordSuccess(key);
         naive.delete(key);
       } else {
         const isLimited = open?.failures === 3;
         const retryAfterMs = isLimited ? open.startedMs + 10 - nowMs : 0;
         const wanted = isLimited ? fallBack("FailedAttemptRateLimited", retryAfterMs) : { kind: "attempt" };
-        assert.deepEqual(policy.shouldAttempt(key, enabled, nowMs), wanted);
+        assert.deepEqual(state.shouldAttempt(key, enabled, nowMs), wanted);
       }
-      assert.equal(policy.failedAttemptCount(key, nowMs), naive.get(key)?.failures ?? 0);
+      assert.equal(state.failedAttemptCount(key, nowMs), naive.get(key)?.failures ?? 0);
     }
   }));
 });

@@ -27,6 +27,7 @@ export interface PeerCrate {
   readonly broker: string;
   readonly backend: string;
   readonly files: string;
+  readonly bench: string;
 }
 
 /** What a test puts in the place of the ordinary. */
@@ -38,7 +39,7 @@ export interface PeerBuildOptions {
 }
 
 const CRATE_FOLDER = "tests/interop/peer";
-const PROGRAMS = ["client", "broker", "backend", "files"] as const;
+const PROGRAMS = ["client", "broker", "backend", "files", "bench"] as const;
 /** The crate is written for this one; the sources hold the other's few differences under a feature. */
 const WRITTEN_FOR: PeerVersion = "4.5.7";
 const CARGO_FLAGS: Readonly<Record<PeerVersion, readonly string[]>> = {
@@ -124,6 +125,7 @@ function programsOf(version: PeerVersion, folder: string): PeerCrate {
     broker: path("broker"),
     backend: path("backend"),
     files: path("files"),
+    bench: path("bench"),
   };
 }
 

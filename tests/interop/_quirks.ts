@@ -37,3 +37,8 @@ export function quirkTest(
     });
   }
 }
+
+/** How a table names a cell that ends in a quirk. */
+export function quirkCell(name: QuirkName): string {
+  return `quirk: ${name}`;
+}

@@ -4,6 +4,7 @@ import { ServiceDefinitionSchema } from "../../src/wire/gen/broker_v1_service_de
 import { fromGolden, type GoldenMessage, toGolden } from "../wire/golden_message.ts";
 import type { FileStep } from "./_file_parties.ts";
 import { isRust, parties, type Party } from "./_probers.ts";
+import { quirkCell } from "./_quirks.ts";
 
 /** A kind of file that every party is to write and to read. */
 export interface SharedFile {
@@ -29,10 +30,8 @@ const SERVICE = "my-daemon";
 const VERSION = "1.2.3";
 const OURS = parties.filter((party) => !isRust(party));
 const DIGESTS = ["exe_sha256", "exe_hash_algorithm", "exe_hash"];
-/** Versions before and after 4.10.3 write different digests into their files, and insist on their own. */
-const FILES_DIFFER = "quirk: identity-files-differ";
-/** The reference hashes what it understands of a manifest, so one unknown field makes it corrupt. */
-const UNKNOWN_FIELD_CORRUPTS = "quirk: unknown-field-corrupts-manifest";
+const FILES_DIFFER = quirkCell("identity-files-differ");
+const UNKNOWN_FIELD_CORRUPTS = quirkCell("unknown-field-corrupts-manifest");
 
 const SHA256 = { exe_sha256: "11".repeat(32) };
 const BLAKE3 = { exe_hash_algorithm: "blake3", exe_hash: "22".repeat(32) };

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { type FileOutcome, takeSteps } from "./_file_parties.ts";
-import { Labs, parties, type Party } from "./_probers.ts";
+import { isRust, Labs, parties, type Party } from "./_probers.ts";
 import { type SharedFile, sharedFiles, wrongFields } from "./_shared_files.ts";
 import { formatColumns } from "./_table.ts";
 
@@ -72,7 +72,10 @@ async function readBy(
 ): Promise<string[]> {
   const outcomes = await takeSteps(labs, reader, folders.map((folder) => file.read(folder)));
   return outcomes.map((outcome) => {
-    if (!outcome.ok) return file.quirkOf(outcome.error) ?? `FAILED: ${outcome.error}`;
+    if (!outcome.ok) {
+      const quirk = isRust(reader) ? file.quirkOf(outcome.error) : undefined;
+      return quirk ?? `FAILED: ${outcome.error}`;
+    }
     const wrong = wrongFields(file, outcome.value);
     return wrong.length === 0 ? "ok" : `FAILED: ${wrong.join(", ")}`;
   });

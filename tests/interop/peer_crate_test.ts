@@ -66,7 +66,7 @@ test("a change of any source changes the folder's name", () => {
 });
 
 const MAKE_PROGRAMS = 'mkdir -p "$CARGO_TARGET_DIR/release"; cd "$CARGO_TARGET_DIR/release"; ' +
-  "touch peer-client peer-broker peer-backend peer-files";
+  "touch peer-client peer-broker peer-backend peer-files peer-bench";
 
 function fakeCargo(folder: TempDir, script: string): string {
   const path = folder.join(`cargo-${script.length}`);

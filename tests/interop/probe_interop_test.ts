@@ -16,10 +16,10 @@ import {
   type ProbedBackend,
   startProbedBackend,
 } from "./_probers.ts";
+import { quirkCell } from "./_quirks.ts";
 import { formatColumns } from "./_table.ts";
 
-/** Versions before and after 4.10.3 write different digests into their files, and insist on their own. */
-const FILES_DIFFER = "quirk: identity-files-differ";
+const FILES_DIFFER = quirkCell("identity-files-differ");
 
 test("every party recognises every backend by its identity file", async () => {
   await using labs = await Labs.open();

@@ -3,7 +3,9 @@ import type { AdminSnapshot } from "./admin_snapshot.ts";
 
 /** A file of the diagnose bundle. */
 export interface BundleEntry {
+  /** Format of the content. */
   readonly kind: "json" | "jsonl" | "openmetrics";
+  /** Where it is in the archive. */
   readonly path: string;
   /** Whether the redactions apply to its content. */
   readonly redacted: boolean;

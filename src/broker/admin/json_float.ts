@@ -11,7 +11,11 @@ export class JsonFloat {
   /** The number itself. */
   readonly value: number;
 
-  /** @param value Any number; what is not finite has no JSON form and is written as `null`. */
+  /**
+   * Marks a number for {@linkcode jsonFloatText}.
+   *
+   * @param value Any number; what is not finite has no JSON form and is written as `null`.
+   */
   constructor(value: number) {
     this.value = value;
   }

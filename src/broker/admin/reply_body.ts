@@ -5,10 +5,13 @@ import { renderSortedJson, type SortedJsonObject } from "./sorted_json.ts";
 
 /** The fields of an AdminReply (protocol 2.2). */
 export interface AdminReplyBody {
+  /** Format of the body. */
   readonly kind: AdminReplyKind;
+  /** Says the same as a media type. */
   readonly contentType: "text/plain" | "application/json" | "application/openmetrics-text";
   /** What the command line exits with. */
   readonly exitCode: number;
+  /** What the command line prints as it is. */
   readonly body: string;
 }
 

@@ -9,7 +9,11 @@ export class Counter<Label extends MetricLabel> implements MetricSource {
   readonly family: MetricFamily<Label>;
   readonly #series: LabelledSeries<Label, { count: number }>;
 
-  /** @param family What is counted. */
+  /**
+   * Makes a counter without series.
+   *
+   * @param family What is counted.
+   */
   constructor(family: MetricFamily<Label>) {
     this.family = family;
     this.#series = new LabelledSeries(family, () => ({ count: 0 }));

@@ -5,7 +5,9 @@ import { type MetricSample, type MetricSource, namedLabels } from "./metric_samp
 
 /** One row of a gauge. */
 export interface GaugeRow<Label extends MetricLabel> {
+  /** The label values it is shown under. */
   readonly labels: LabelValues<Label>;
+  /** A finite number, in the unit of the metric's name. */
   readonly value: number;
 }
 
@@ -25,6 +27,8 @@ export class Gauge<Label extends MetricLabel> implements MetricSource {
   #series: LabelledSeries<Label, { value: number | undefined }>;
 
   /**
+   * Makes a gauge without rows.
+   *
    * @param family What is shown.
    * @param merge What rows with the same label values become.
    */

@@ -18,6 +18,8 @@ export class Histogram<Label extends MetricLabel> implements MetricSource {
   readonly #series: LabelledSeries<Label, Distribution>;
 
   /**
+   * Makes a histogram without series.
+   *
    * @param family What is measured.
    * @param upperBounds The buckets' largest values, inclusive and ascending; one without a bound is added.
    * @throws {RangeError} When they do not ascend or are not finite.

@@ -9,6 +9,7 @@ export type LabelValues<Label extends MetricLabel> = { readonly [name in Label]:
 export interface Series<State> {
   /** In the order of the metric's labels. */
   readonly values: readonly string[];
+  /** What is counted, to be changed in place. */
   readonly state: State;
 }
 
@@ -29,6 +30,8 @@ export class LabelledSeries<Label extends MetricLabel, State> {
   readonly #root: Branch<State> = { children: new Map() };
 
   /**
+   * Makes it without series.
+   *
    * @param family The metric, for its labels.
    * @param create Makes the state of a series that is new.
    */

@@ -5,8 +5,11 @@ export type MetricLabel = "service" | "version" | "outcome";
 
 /** A metric and what it is counted by. */
 export interface MetricFamily<Label extends MetricLabel = MetricLabel> {
+  /** The whole name, prefix and `_total` included. */
   readonly name: string;
+  /** How OpenMetrics declares it. */
   readonly type: "counter" | "gauge" | "histogram";
+  /** In the order they are written; none for a number of the whole broker. */
   readonly labels: readonly Label[];
 }
 

@@ -6,6 +6,7 @@ import type { MetricRegistry } from "./registry.ts";
 
 /** The numbers that have no labels; an AdminSnapshot has them all. */
 export interface HostGauges {
+  /** Client connections the broker serves now. */
   readonly connectionsOpen: number;
   /** 0 to 1; 0 when not measured. */
   readonly fdUsageRatio: number;

@@ -23,6 +23,7 @@ export class UnixControlConnection extends NetStream implements ControlConnectio
   readonly #native: Native;
   readonly #control: Socket;
 
+  /** Takes over a connected socket. */
   constructor(native: Native, socket: Socket) {
     super(socket);
     this.#native = native;

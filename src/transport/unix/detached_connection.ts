@@ -12,6 +12,7 @@ export class UnixDetachedConnection implements DetachedConnection {
   readonly #native: Native;
   readonly #fd: OwnedFd;
 
+  /** Takes over a socket's descriptor that no runtime knows. */
   constructor(native: Native, fd: OwnedFd) {
     this.#native = native;
     this.#fd = fd;

@@ -24,7 +24,11 @@ export class UnixIncomingControl implements IncomingControl {
   readonly #native: Native;
   readonly #socket: Socket;
 
-  /** @param socket Accepted with `pauseOnConnect`; owned from now on. */
+  /**
+   * Takes a socket over and asks the kernel who connected.
+   *
+   * @param socket Accepted with `pauseOnConnect`; owned from now on.
+   */
   constructor(native: Native, socket: Socket) {
     this.#native = native;
     this.#socket = socket;

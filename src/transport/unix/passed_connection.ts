@@ -11,6 +11,7 @@ export class UnixPassedConnection implements PassedConnection {
   readonly #native: Native;
   readonly #fd: OwnedFd;
 
+  /** Takes over a descriptor that was received. */
   constructor(native: Native, fd: OwnedFd) {
     this.#native = native;
     this.#fd = fd;

@@ -14,6 +14,7 @@ import type { ListenOptions, Transport } from "../transport.ts";
 import { connectBun } from "./bun_stream.ts";
 import { UnixControlConnection } from "./control_connection.ts";
 import { connectDeno } from "./deno_stream.ts";
+import { UnixDetachedConnection } from "./detached_connection.ts";
 import { UnixIncomingConnection } from "./incoming_connection.ts";
 import { UnixIncomingControl } from "./incoming_control.ts";
 
@@ -49,6 +50,11 @@ export function unixTransport(loaded: NativeResult): Transport {
         options,
         (socket) => onConnection(new UnixIncomingConnection(native(), socket)),
       ),
+    copyConnection(fd) {
+      const copy = native().sockets.duplicateFd(fd);
+      if (copy.ok) return new UnixDetachedConnection(native(), native().ownFd(copy.fd));
+      throw new BrokerError("os", `Cannot copy fd ${fd}: dup returned ${copy.name}`);
+    },
     async dialControl(endpoint, options) {
       return new UnixControlConnection(native(), await connectSocket(endpoint, options));
     },

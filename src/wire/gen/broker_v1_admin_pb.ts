@@ -15,10 +15,14 @@ export const file_broker_v1_admin: GenFile = /*@__PURE__*/
   fileDesc("ChVicm9rZXJfdjFfYWRtaW4ucHJvdG8SGXJ1bm5pbmdfcHJvY2Vzcy5icm9rZXIudjEinAEKDEFkbWluUmVxdWVzdBIyCgR2ZXJiGAEgASgOMiQucnVubmluZ19wcm9jZXNzLmJyb2tlci52MS5BZG1pblZlcmISDAoEanNvbhgCIAEoCBIUCgxzZXJ2aWNlX25hbWUYAyABKAkSEwoLb3V0cHV0X3BhdGgYBCABKAkSGQoRZHJhaW5fZGVhZGxpbmVfbXMYBSABKARKBAgKEBUiggEKCkFkbWluUmVwbHkSNwoEa2luZBgBIAEoDjIpLnJ1bm5pbmdfcHJvY2Vzcy5icm9rZXIudjEuQWRtaW5SZXBseUtpbmQSDAoEYm9keRgCIAEoCRIRCglleGl0X2NvZGUYAyABKA0SFAoMY29udGVudF90eXBlGAQgASgJSgQIChAVKqcCCglBZG1pblZlcmISGgoWQURNSU5fVkVSQl9VTlNQRUNJRklFRBAAEhUKEUFETUlOX1ZFUkJfU1RBVFVTEAESEwoPQURNSU5fVkVSQl9EVU1QEAISHQoZQURNSU5fVkVSQl9MSVNUX0lOU1RBTkNFUxADEhYKEkFETUlOX1ZFUkJfSEVBTFRIWhAEEhUKEUFETUlOX1ZFUkJfUkVBRFlaEAUSHQoZQURNSU5fVkVSQl9CQUNLRU5EX0hFQUxUSBAGEhUKEUFETUlOX1ZFUkJfQ09ORklHEAcSFwoTQURNSU5fVkVSQl9ESUFHTk9TRRAIEhYKEkFETUlOX1ZFUkJfTUVUUklDUxAJEhcKE0FETUlOX1ZFUkJfU0hVVERPV04QFSIECAoQFCpuCg5BZG1pblJlcGx5S2luZBIZChVBRE1JTl9SRVBMWV9LSU5EX1RFWFQQABIZChVBRE1JTl9SRVBMWV9LSU5EX0pTT04QARIgChxBRE1JTl9SRVBMWV9LSU5EX09QRU5NRVRSSUNTEAIiBAgKEBRiBnByb3RvMw");
 
 /**
+ * An operator's question, sent on the same socket as a Hello (protocol 2.2).
+ *
  * @generated from message running_process.broker.v1.AdminRequest
  */
 export type AdminRequest = Message<"running_process.broker.v1.AdminRequest"> & {
   /**
+   * A number that the broker does not know is answered with words that say so.
+   *
    * @generated from field: running_process.broker.v1.AdminVerb verb = 1;
    */
   verb: AdminVerb;
@@ -60,15 +64,21 @@ export const AdminRequestSchema: GenMessage<AdminRequest> = /*@__PURE__*/
   messageDesc(file_broker_v1_admin, 0);
 
 /**
+ * The answer to an AdminRequest (protocol 2.2).
+ *
  * @generated from message running_process.broker.v1.AdminReply
  */
 export type AdminReply = Message<"running_process.broker.v1.AdminReply"> & {
   /**
+   * Says the same as `content_type`.
+   *
    * @generated from field: running_process.broker.v1.AdminReplyKind kind = 1;
    */
   kind: AdminReplyKind;
 
   /**
+   * To be printed as it is.
+   *
    * @generated from field: string body = 2;
    */
   body: string;
@@ -81,6 +91,8 @@ export type AdminReply = Message<"running_process.broker.v1.AdminReply"> & {
   exitCode: number;
 
   /**
+   * text/plain, application/json or application/openmetrics-text.
+   *
    * @generated from field: string content_type = 4;
    */
   contentType: string;
@@ -94,6 +106,8 @@ export const AdminReplySchema: GenMessage<AdminReply> = /*@__PURE__*/
   messageDesc(file_broker_v1_admin, 1);
 
 /**
+ * What an operator may ask a broker; what each is answered with is in protocol 6.11.
+ *
  * @generated from enum running_process.broker.v1.AdminVerb
  */
 export const AdminVerb = {
@@ -156,6 +170,8 @@ export const AdminVerb = {
 } as const;
 
 /**
+ * What an operator may ask a broker; what each is answered with is in protocol 6.11.
+ *
  * @generated from enum running_process.broker.v1.AdminVerb
  */
 export type AdminVerb = (typeof AdminVerb)[keyof typeof AdminVerb] | UnknownEnum;
@@ -167,6 +183,8 @@ export const AdminVerbSchema: GenEnum<AdminVerb> = /*@__PURE__*/
   enumDesc(file_broker_v1_admin, 0);
 
 /**
+ * What the body of an AdminReply is written in.
+ *
  * @generated from enum running_process.broker.v1.AdminReplyKind
  */
 export const AdminReplyKind = {
@@ -187,6 +205,8 @@ export const AdminReplyKind = {
 } as const;
 
 /**
+ * What the body of an AdminReply is written in.
+ *
  * @generated from enum running_process.broker.v1.AdminReplyKind
  */
 export type AdminReplyKind = (typeof AdminReplyKind)[keyof typeof AdminReplyKind] | UnknownEnum;

@@ -60,7 +60,7 @@ export type Frame = Message<"running_process.broker.v1.Frame"> & {
   payloadEncoding: PayloadEncoding;
 
   /**
-   * Reserved in practice: always 0.
+   * When the requester gives up. 0: it does not say, which the reference never does.
    *
    * @generated from field: uint64 deadline_unix_ms = 7;
    */
@@ -93,6 +93,8 @@ export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
  */
 export type Hello = Message<"running_process.broker.v1.Hello"> & {
   /**
+   * The versions of this protocol that the client speaks; 1 has to be among them.
+   *
    * @generated from field: uint32 client_min_protocol = 1;
    */
   clientMinProtocol: number;
@@ -103,16 +105,22 @@ export type Hello = Message<"running_process.broker.v1.Hello"> & {
   clientMaxProtocol: number;
 
   /**
+   * Names the service definition.
+   *
    * @generated from field: string service_name = 3;
    */
   serviceName: string;
 
   /**
+   * The backend's version; it has to be the registered one byte for byte.
+   *
    * @generated from field: string wanted_version = 4;
    */
   wantedVersion: string;
 
   /**
+   * The client's own version; only its length is checked.
+   *
    * @generated from field: string client_version = 5;
    */
   clientVersion: string;
@@ -125,16 +133,22 @@ export type Hello = Message<"running_process.broker.v1.Hello"> & {
   clientCapabilities: bigint;
 
   /**
+   * A session token for reference releases from 4.10.1 on; earlier ones and this package ignore it.
+   *
    * @generated from field: bytes auth_token = 7;
    */
   authToken: Uint8Array;
 
   /**
+   * For the client's own use: nobody reads it.
+   *
    * @generated from field: string request_id = 8;
    */
   requestId: string;
 
   /**
+   * Always 0: the broker chooses one.
+   *
    * @generated from field: uint64 connection_id = 9;
    */
   connectionId: bigint;
@@ -147,11 +161,15 @@ export type Hello = Message<"running_process.broker.v1.Hello"> & {
   peerPid: number;
 
   /**
+   * Only its length is checked.
+   *
    * @generated from field: string client_lib_name = 11;
    */
   clientLibName: string;
 
   /**
+   * Only its length is checked.
+   *
    * @generated from field: string client_lib_version = 12;
    */
   clientLibVersion: string;
@@ -182,6 +200,8 @@ export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
   messageDesc(file_broker_v1_envelope, 1);
 
 /**
+ * The broker's answer to a Hello; one without a result is an error (protocol 2.1).
+ *
  * @generated from message running_process.broker.v1.HelloReply
  */
 export type HelloReply = Message<"running_process.broker.v1.HelloReply"> & {
@@ -217,31 +237,43 @@ export const HelloReplySchema: GenMessage<HelloReply> = /*@__PURE__*/
  */
 export type Negotiated = Message<"running_process.broker.v1.Negotiated"> & {
   /**
+   * Always 1.
+   *
    * @generated from field: uint32 negotiated_protocol = 1;
    */
   negotiatedProtocol: number;
 
   /**
+   * The registered version of the backend.
+   *
    * @generated from field: string daemon_version = 2;
    */
   daemonVersion: string;
 
   /**
+   * The endpoint that the client dials, unless its own connection is handed over.
+   *
    * @generated from field: string backend_pipe = 3;
    */
   backendPipe: string;
 
   /**
+   * Always empty.
+   *
    * @generated from field: repeated string warnings = 4;
    */
   warnings: string[];
 
   /**
+   * Bit 0: a token was issued. Bit 32, an extension: a handoff follows. Other bits are the backend's own.
+   *
    * @generated from field: uint64 server_capabilities = 5;
    */
   serverCapabilities: bigint;
 
   /**
+   * What the client asked for, or the broker's default; for information only.
+   *
    * @generated from field: uint64 keepalive_interval_secs = 6;
    */
   keepaliveIntervalSecs: bigint;
@@ -269,35 +301,48 @@ export const NegotiatedSchema: GenMessage<Negotiated> = /*@__PURE__*/
   messageDesc(file_broker_v1_envelope, 3);
 
 /**
+ * The broker declined, and why (protocol 2.1).
+ *
  * @generated from message running_process.broker.v1.Refused
  */
 export type Refused = Message<"running_process.broker.v1.Refused"> & {
   /**
+   * In words, for people; the texts are in protocol 6.
+   *
    * @generated from field: string reason = 1;
    */
   reason: string;
 
   /**
+   * Always 1.
+   *
    * @generated from field: uint32 daemon_min_protocol = 2;
    */
   daemonMinProtocol: number;
 
   /**
+   * Always 1.
+   *
    * @generated from field: uint32 daemon_max_protocol = 3;
    */
   daemonMaxProtocol: number;
 
   /**
+   * For programs.
+   *
    * @generated from field: running_process.broker.v1.ErrorCode code = 4;
    */
   code: ErrorCode;
 
   /**
+   * Always empty.
+   *
    * @generated from field: map<string, string> details = 5;
    */
   details: { [key: string]: string };
 
   /**
+   * When to try again, in milliseconds from now.
    * 0: no hint.
    *
    * @generated from field: uint64 retry_after_ms = 6;
@@ -425,6 +470,8 @@ export const HandoffAckSchema: GenMessage<HandoffAck> = /*@__PURE__*/
   messageDesc(file_broker_v1_envelope, 6);
 
 /**
+ * What a frame is to its receiver (protocol 1.6).
+ *
  * @generated from enum running_process.broker.v1.FrameKind
  */
 export const FrameKind = {
@@ -454,6 +501,8 @@ export const FrameKind = {
 } as const;
 
 /**
+ * What a frame is to its receiver (protocol 1.6).
+ *
  * @generated from enum running_process.broker.v1.FrameKind
  */
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind] | UnknownEnum;
@@ -505,6 +554,8 @@ export const PayloadEncodingSchema: GenEnum<PayloadEncoding> = /*@__PURE__*/
   enumDesc(file_broker_v1_envelope, 1);
 
 /**
+ * Why a Hello was refused. A client takes numbers that it does not know for ERROR_CODE_UNSPECIFIED.
+ *
  * @generated from enum running_process.broker.v1.ErrorCode
  */
 export const ErrorCode = {
@@ -560,6 +611,8 @@ export const ErrorCode = {
 } as const;
 
 /**
+ * Why a Hello was refused. A client takes numbers that it does not know for ERROR_CODE_UNSPECIFIED.
+ *
  * @generated from enum running_process.broker.v1.ErrorCode
  */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode] | UnknownEnum;

@@ -132,6 +132,8 @@ export const CacheManifestSchema: GenMessage<CacheManifest> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 0);
 
 /**
+ * The host and boot that a manifest was written on (protocol 8.6).
+ *
  * @generated from message running_process.broker.v1.HostIdentity
  */
 export type HostIdentity = Message<"running_process.broker.v1.HostIdentity"> & {
@@ -141,21 +143,29 @@ export type HostIdentity = Message<"running_process.broker.v1.HostIdentity"> & {
   hostname: string;
 
   /**
+   * `unknown` when the host does not say.
+   *
    * @generated from field: string machine_id = 2;
    */
   machineId: string;
 
   /**
+   * `unknown` when the host does not say; on Windows the second of its start, give or take 2.
+   *
    * @generated from field: string boot_id = 3;
    */
   bootId: string;
 
   /**
+   * Of the file system that the manifest speaks of; 0 when it could not be told.
+   *
    * @generated from field: uint64 fs_dev_id = 4;
    */
   fsDevId: bigint;
 
   /**
+   * Mount and process namespace on Linux, empty elsewhere.
+   *
    * @generated from field: string namespace_id = 5;
    */
   namespaceId: string;
@@ -169,6 +179,9 @@ export const HostIdentitySchema: GenMessage<HostIdentity> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 1);
 
 /**
+ * What a service was doing to its cache as the manifest was written.
+ * Schema only up to reference release 4.5.7.
+ *
  * @generated from message running_process.broker.v1.Operation
  */
 export type Operation = Message<"running_process.broker.v1.Operation"> & {
@@ -183,6 +196,8 @@ export type Operation = Message<"running_process.broker.v1.Operation"> & {
   startedAtUnixMs: bigint;
 
   /**
+   * 0: not given.
+   *
    * @generated from field: uint64 expected_done_unix_ms = 3;
    */
   expectedDoneUnixMs: bigint;
@@ -196,6 +211,8 @@ export const OperationSchema: GenMessage<Operation> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 2);
 
 /**
+ * A directory of a service's cache, and how it may be cleaned up (protocol 2.4).
+ *
  * @generated from message running_process.broker.v1.CacheRoot
  */
 export type CacheRoot = Message<"running_process.broker.v1.CacheRoot"> & {
@@ -220,6 +237,8 @@ export type CacheRoot = Message<"running_process.broker.v1.CacheRoot"> & {
   disposition: StorageDisposition;
 
   /**
+   * At most one entry: several have no stable order, and the manifest's digest covers them.
+   *
    * @generated from field: map<string, string> labels = 5;
    */
   labels: { [key: string]: string };
@@ -240,6 +259,8 @@ export type CacheRoot = Message<"running_process.broker.v1.CacheRoot"> & {
   excludeGlobs: string[];
 
   /**
+   * At most one entry, as with labels.
+   *
    * @generated from field: map<string, string> platform_paths = 9;
    */
   platformPaths: { [key: string]: string };
@@ -287,6 +308,8 @@ export const EndpointSchema: GenMessage<Endpoint> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 4);
 
 /**
+ * How a directory is wound up before it is removed. Schema only up to reference release 4.5.7.
+ *
  * @generated from message running_process.broker.v1.TeardownHook
  */
 export type TeardownHook = Message<"running_process.broker.v1.TeardownHook"> & {
@@ -296,6 +319,8 @@ export type TeardownHook = Message<"running_process.broker.v1.TeardownHook"> & {
   kind: TeardownKind;
 
   /**
+   * Program and arguments of CUSTOM_COMMAND.
+   *
    * @generated from field: repeated string argv = 2;
    */
   argv: string[];
@@ -314,6 +339,8 @@ export const TeardownHookSchema: GenMessage<TeardownHook> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 5);
 
 /**
+ * How large a directory may grow. Schema only up to reference release 4.5.7.
+ *
  * @generated from message running_process.broker.v1.Quota
  */
 export type Quota = Message<"running_process.broker.v1.Quota"> & {
@@ -341,6 +368,8 @@ export const QuotaSchema: GenMessage<Quota> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 6);
 
 /**
+ * Whom a directory belongs to. Schema only up to reference release 4.5.7.
+ *
  * @generated from message running_process.broker.v1.Ownership
  */
 export type Ownership = Message<"running_process.broker.v1.Ownership"> & {
@@ -355,11 +384,15 @@ export type Ownership = Message<"running_process.broker.v1.Ownership"> & {
   gid: number;
 
   /**
+   * Permission bits, as in st_mode.
+   *
    * @generated from field: uint32 mode = 3;
    */
   mode: number;
 
   /**
+   * Empty anywhere but on Windows.
+   *
    * @generated from field: string windows_sid = 4;
    */
   windowsSid: string;
@@ -385,6 +418,8 @@ export type DaemonProcess = Message<"running_process.broker.v1.DaemonProcess"> &
   pid: number;
 
   /**
+   * The executable as the system reports it: for a script the interpreter.
+   *
    * @generated from field: string exe_path = 2;
    */
   exePath: string;
@@ -397,6 +432,8 @@ export type DaemonProcess = Message<"running_process.broker.v1.DaemonProcess"> &
   exeSha256: Uint8Array;
 
   /**
+   * Where the daemon listens; an identity without it is not valid.
+   *
    * @generated from field: running_process.broker.v1.Endpoint ipc_endpoint = 4;
    */
   ipcEndpoint?: Endpoint | undefined;
@@ -407,11 +444,15 @@ export type DaemonProcess = Message<"running_process.broker.v1.DaemonProcess"> &
   startedAtUnixMs: bigint;
 
   /**
+   * As in HostIdentity; empty matches any boot.
+   *
    * @generated from field: string boot_id = 6;
    */
   bootId: string;
 
   /**
+   * After how many idle seconds the daemon ends; absent when it does not say.
+   *
    * @generated from field: optional uint32 idle_timeout_secs = 7;
    */
   idleTimeoutSecs?: number | undefined;
@@ -424,6 +465,8 @@ export type DaemonProcess = Message<"running_process.broker.v1.DaemonProcess"> &
   exeHashAlgorithm: string;
 
   /**
+   * BLAKE3, 32 bytes.
+   *
    * @generated from field: bytes exe_hash = 9;
    */
   exeHash: Uint8Array;
@@ -437,20 +480,28 @@ export const DaemonProcessSchema: GenMessage<DaemonProcess> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 8);
 
 /**
+ * When old versions of a cache may be removed (protocol 2.4).
+ *
  * @generated from message running_process.broker.v1.CleanupPolicy
  */
 export type CleanupPolicy = Message<"running_process.broker.v1.CleanupPolicy"> & {
   /**
+   * 30 days is suggested.
+   *
    * @generated from field: uint64 dormant_after_secs = 1;
    */
   dormantAfterSecs: bigint;
 
   /**
+   * 2 is suggested.
+   *
    * @generated from field: uint32 keep_last_n_versions = 2;
    */
   keepLastNVersions: number;
 
   /**
+   * Whether the version in use stays, however old it is; true is suggested.
+   *
    * @generated from field: bool keep_current = 3;
    */
   keepCurrent: boolean;
@@ -469,6 +520,8 @@ export const CleanupPolicySchema: GenMessage<CleanupPolicy> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 9);
 
 /**
+ * Another service that this one depends on.
+ *
  * @generated from message running_process.broker.v1.ManifestRef
  */
 export type ManifestRef = Message<"running_process.broker.v1.ManifestRef"> & {
@@ -483,6 +536,8 @@ export type ManifestRef = Message<"running_process.broker.v1.ManifestRef"> & {
   minVersion: string;
 
   /**
+   * Whether the service also works without it.
+   *
    * @generated from field: bool optional = 3;
    */
   optional: boolean;
@@ -496,6 +551,8 @@ export const ManifestRefSchema: GenMessage<ManifestRef> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 10);
 
 /**
+ * Where a service can be watched. Schema only up to reference release 4.5.7.
+ *
  * @generated from message running_process.broker.v1.ObservabilityInfo
  */
 export type ObservabilityInfo = Message<"running_process.broker.v1.ObservabilityInfo"> & {
@@ -592,6 +649,8 @@ export const LifecycleEventSchema: GenMessage<LifecycleEvent> = /*@__PURE__*/
   messageDesc(file_broker_v1_manifest, 12);
 
 /**
+ * What a service is doing to its cache. Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.OperationKind
  */
 export const OperationKind = {
@@ -627,6 +686,8 @@ export const OperationKind = {
 } as const;
 
 /**
+ * What a service is doing to its cache. Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.OperationKind
  */
 export type OperationKind = (typeof OperationKind)[keyof typeof OperationKind] | UnknownEnum;
@@ -638,6 +699,8 @@ export const OperationKindSchema: GenEnum<OperationKind> = /*@__PURE__*/
   enumDesc(file_broker_v1_manifest, 0);
 
 /**
+ * What a directory of a cache holds.
+ *
  * @generated from enum running_process.broker.v1.CacheRootKind
  */
 export const CacheRootKind = {
@@ -693,6 +756,8 @@ export const CacheRootKind = {
 } as const;
 
 /**
+ * What a directory of a cache holds.
+ *
  * @generated from enum running_process.broker.v1.CacheRootKind
  */
 export type CacheRootKind = (typeof CacheRootKind)[keyof typeof CacheRootKind] | UnknownEnum;
@@ -704,6 +769,8 @@ export const CacheRootKindSchema: GenEnum<CacheRootKind> = /*@__PURE__*/
   enumDesc(file_broker_v1_manifest, 1);
 
 /**
+ * When a directory of a cache may be removed.
+ *
  * @generated from enum running_process.broker.v1.StorageDisposition
  */
 export const StorageDisposition = {
@@ -734,6 +801,8 @@ export const StorageDisposition = {
 } as const;
 
 /**
+ * When a directory of a cache may be removed.
+ *
  * @generated from enum running_process.broker.v1.StorageDisposition
  */
 export type StorageDisposition = (typeof StorageDisposition)[keyof typeof StorageDisposition] | UnknownEnum;
@@ -745,6 +814,8 @@ export const StorageDispositionSchema: GenEnum<StorageDisposition> = /*@__PURE__
   enumDesc(file_broker_v1_manifest, 2);
 
 /**
+ * What to do to a directory before it is removed. Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.TeardownKind
  */
 export const TeardownKind = {
@@ -770,6 +841,8 @@ export const TeardownKind = {
 } as const;
 
 /**
+ * What to do to a directory before it is removed. Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.TeardownKind
  */
 export type TeardownKind = (typeof TeardownKind)[keyof typeof TeardownKind] | UnknownEnum;
@@ -781,6 +854,8 @@ export const TeardownKindSchema: GenEnum<TeardownKind> = /*@__PURE__*/
   enumDesc(file_broker_v1_manifest, 3);
 
 /**
+ * What a line of the lifecycle log is about (protocol 2.5). Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.EventKind
  */
 export const EventKind = {
@@ -891,6 +966,8 @@ export const EventKind = {
 } as const;
 
 /**
+ * What a line of the lifecycle log is about (protocol 2.5). Schema only up to reference release 4.5.7.
+ *
  * @generated from enum running_process.broker.v1.EventKind
  */
 export type EventKind = (typeof EventKind)[keyof typeof EventKind] | UnknownEnum;

@@ -15,15 +15,21 @@ export const file_broker_v1_service_def: GenFile = /*@__PURE__*/
   fileDesc("Chticm9rZXJfdjFfc2VydmljZV9kZWYucHJvdG8SGXJ1bm5pbmdfcHJvY2Vzcy5icm9rZXIudjEi4gIKEVNlcnZpY2VEZWZpbml0aW9uEhQKDHNlcnZpY2VfbmFtZRgBIAEoCRITCgtiaW5hcnlfcGF0aBgCIAEoCRI9Cglpc29sYXRpb24YAyABKA4yKi5ydW5uaW5nX3Byb2Nlc3MuYnJva2VyLnYxLkJyb2tlcklzb2xhdGlvbhIZChFleHBsaWNpdF9pbnN0YW5jZRgEIAEoCRIeChZwZXJfdmVyc2lvbl9iaW5hcnlfZGlyGAUgASgJEhMKC21pbl92ZXJzaW9uGAYgASgJEhoKEnZlcnNpb25fYWxsb3dfbGlzdBgHIAMoCRJICgZsYWJlbHMYCCADKAsyOC5ydW5uaW5nX3Byb2Nlc3MuYnJva2VyLnYxLlNlcnZpY2VEZWZpbml0aW9uLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqTwoPQnJva2VySXNvbGF0aW9uEhIKDlBSSVZBVEVfQlJPS0VSEAASEQoNU0hBUkVEX0JST0tFUhABEhUKEUVYUExJQ0lUX0lOU1RBTkNFEAJiBnByb3RvMw");
 
 /**
+ * What a broker needs to know of a service (protocol 4); a file holds nothing but this message.
+ *
  * @generated from message running_process.broker.v1.ServiceDefinition
  */
 export type ServiceDefinition = Message<"running_process.broker.v1.ServiceDefinition"> & {
   /**
+   * Also the name of the file, without its ending.
+   *
    * @generated from field: string service_name = 1;
    */
   serviceName: string;
 
   /**
+   * Absolute: the executable that a backend has to run, or a script, with the label `interpreter`.
+   *
    * @generated from field: string binary_path = 2;
    */
   binaryPath: string;
@@ -41,21 +47,29 @@ export type ServiceDefinition = Message<"running_process.broker.v1.ServiceDefini
   explicitInstance: string;
 
   /**
+   * Absolute, or empty: nothing is launched then. The binary has to lie below it.
+   *
    * @generated from field: string per_version_binary_dir = 5;
    */
   perVersionBinaryDir: string;
 
   /**
+   * Older versions are refused; empty allows all. What follows the first `-` is not compared.
+   *
    * @generated from field: string min_version = 6;
    */
   minVersion: string;
 
   /**
+   * Other versions are refused, byte for byte; empty allows all.
+   *
    * @generated from field: repeated string version_allow_list = 7;
    */
   versionAllowList: string[];
 
   /**
+   * Read by no reference. This package launches a script by two of them, `interpreter` and `args`.
+   *
    * @generated from field: map<string, string> labels = 8;
    */
   labels: { [key: string]: string };
@@ -69,6 +83,8 @@ export const ServiceDefinitionSchema: GenMessage<ServiceDefinition> = /*@__PURE_
   messageDesc(file_broker_v1_service_def, 0);
 
 /**
+ * Which broker instance a service runs under, and with whom (protocol 3.7).
+ *
  * @generated from enum running_process.broker.v1.BrokerIsolation
  */
 export const BrokerIsolation = {
@@ -89,6 +105,8 @@ export const BrokerIsolation = {
 } as const;
 
 /**
+ * Which broker instance a service runs under, and with whom (protocol 3.7).
+ *
  * @generated from enum running_process.broker.v1.BrokerIsolation
  */
 export type BrokerIsolation = (typeof BrokerIsolation)[keyof typeof BrokerIsolation] | UnknownEnum;

@@ -133,7 +133,7 @@ test(
     sendManyFds(broker, pattern(16), Array.from({ length: 17 }, () => near));
     const receipt = await control.receive(16, WAIT);
     assert.ok(receipt.kind === "violation");
-    assert.match(receipt.reason, /17 descriptors arrived, at most 16 may/);
+    assert.match(receipt.reason, /17.*16/);
     for (const fd of [near, far]) native.sockets.closeFd(fd);
     close();
     assert.equal(await fdCountAtMost(process.pid, before, 5_000), before);

@@ -14,24 +14,16 @@ async function durationMs(attempts: readonly number[]): Promise<number> {
 const range = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
 test("the first retries come in the next turns of the event loop, without a timer", async () => {
-  const fast = Math.min(...await Promise.all([durationMs(range(0, 4)), durationMs(range(0, 4))]));
-  assert.ok(fast < 1_000, `${fast} ms`);
-  let timers = 0;
-  const timer = setInterval(() => timers++, 0);
-  let turns = 0;
-  for (let round = 0; round < 50; round++) {
-    for (const attempt of range(0, 4)) await retryTurn(attempt, signal);
-    turns++;
-  }
-  clearInterval(timer);
-  assert.equal(turns, 50);
+  let fastest = Infinity;
+  for (let round = 0; round < 50; round++) fastest = Math.min(fastest, await durationMs(range(0, 4)));
+  assert.ok(fastest < 3, `${fastest} ms, which is the time of four timers`);
 });
 
 test("later retries wait a millisecond, and from the fiftieth on five", async () => {
   const short = await durationMs(range(4, 10));
-  assert.ok(short >= 9, `${short} ms for 10 short waits`);
+  assert.ok(short >= 8, `${short} ms for 10 short waits`);
   const long = await durationMs(range(50, 4));
-  assert.ok(long >= 18, `${long} ms for 4 long waits`);
+  assert.ok(long >= 17, `${long} ms for 4 long waits`);
 });
 
 test("a signal that has fired ends the waiting, before and after a wait", async () => {

@@ -10,7 +10,9 @@ use peer::{emit, Args, Field};
 use running_process::broker::backend_handle::DaemonProcess;
 use running_process::broker::backend_sdk::{try_read_daemon_identity_file, write_daemon_identity_file};
 use running_process::broker::host_identity;
-use running_process::broker::manifest::{enumerate_central, read_manifest, write_to_central_in_dir, write_to_root};
+use running_process::broker::manifest::{
+    enumerate_central, read_manifest, write_to_central_in_dir, write_to_root,
+};
 use running_process::broker::protocol as p;
 use running_process::broker::server::ServiceDefinitionLoader;
 use serde_json::{json, Value};
@@ -21,12 +23,17 @@ type Res = Result<Value, Box<dyn std::error::Error>>;
 fn main() {
     let a = Args::new();
     let done = match a.cmd() {
-        "def-read" => ServiceDefinitionLoader::new(a.need("--dir")).load(a.need("--service")).map(|d| d.put()).map_err(Into::into),
+        "def-read" => ServiceDefinitionLoader::new(a.need("--dir"))
+            .load(a.need("--service"))
+            .map(|d| d.put())
+            .map_err(Into::into),
         "identity-read" => identity_read(a.need("--path").as_ref()),
         "identity-write" => identity_write(&a),
         "manifest-write" => manifest_write(&a),
         "manifest-read" => read_manifest(a.need("--path").as_ref()).map(|m| m.put()).map_err(Into::into),
-        "manifest-list" => Ok(Value::Array(enumerate_central(a.need("--registry").as_ref()).iter().map(Field::put).collect())),
+        "manifest-list" => Ok(Value::Array(
+            enumerate_central(a.need("--registry").as_ref()).iter().map(Field::put).collect(),
+        )),
         "host" => Ok(host_identity::current().put()),
         other => Err(format!("unknown command {other:?}").into()),
     };
@@ -42,17 +49,27 @@ fn identity_read(path: &Path) -> Res {
 
 fn identity_write(a: &Args) -> Res {
     let v: Value = serde_json::from_str(a.need("--json"))?;
-    write_daemon_identity_file(a.need("--path").as_ref(), &DaemonProcess::try_from(p::DaemonProcess::get(&v))?)?;
+    write_daemon_identity_file(
+        a.need("--path").as_ref(),
+        &DaemonProcess::try_from(p::DaemonProcess::get(&v))?,
+    )?;
     Ok(json!(a.need("--path")))
 }
 
 fn manifest_write(a: &Args) -> Res {
     let v: Value = serde_json::from_str(a.need("--json"))?;
     let mut m = p::CacheManifest::get(&v);
-    if a.has("--this-host") { m.host = Some(host_identity::current()); }
+    if a.has("--this-host") {
+        m.host = Some(host_identity::current());
+    }
     if let Some(root) = a.opt("--root") {
         write_to_root(root.as_ref(), &m)?;
         return Ok(json!(Path::new(root).join(".running-process-manifest.pb")));
     }
-    Ok(json!(write_to_central_in_dir(a.need("--registry").as_ref(), &m.service_name.clone(), &m.service_version.clone(), &m)?))
+    Ok(json!(write_to_central_in_dir(
+        a.need("--registry").as_ref(),
+        &m.service_name.clone(),
+        &m.service_version.clone(),
+        &m
+    )?))
 }

@@ -1,0 +1,123 @@
+// run-in: deno
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import test from "node:test";
+import { AdminVerb, BrokerClientError, sendAdminRequest } from "@running-process/broker";
+import type { Runtime } from "../support/runtimes.ts";
+import { until } from "../support/waiting.ts";
+import { echo, killIfRunning, LaunchLab, scriptDefinition } from "./_launch_lab.ts";
+
+const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node20"];
+const HERD = 100;
+
+test(`${HERD} first Hellos at once start one backend and are all served`, async () => {
+  await using lab = await LaunchLab.open(scriptDefinition("deno"));
+  const served = await Promise.all(Array.from({ length: HERD }, async (_, index) => {
+    await using session = await lab.connect();
+    assert.equal(await echo(session, `client ${index}`), `client ${index}`);
+    return session.route;
+  }));
+  assert.deepEqual(new Set(served), new Set(["handle-passed"]));
+  assert.equal(lab.starts.length, 1);
+  assert.equal(lab.events("backend-launched").length, 1);
+});
+
+for (const broker of RUNTIMES) {
+  for (const backend of RUNTIMES) {
+    test(`a broker in ${broker} launches a script in ${backend}, and another when it was killed`, async () => {
+      await using lab = await LaunchLab.open(scriptDefinition(backend), broker);
+      const first = await launchedPid(lab);
+      killIfRunning(first);
+      const second = await launchedPid(lab);
+      assert.notEqual(second, first);
+      assert.deepEqual(lab.starts, [first, second]);
+      await until("the killed one's sockets are gone", () => sockets(lab).length === 2);
+    });
+  }
+}
+
+/** One served client. @returns The process that serves it. */
+async function launchedPid(lab: LaunchLab): Promise<number> {
+  await using session = await lab.connect();
+  assert.equal(await echo(session, "hello"), "hello");
+  assert.equal(session.route, "handle-passed");
+  return lab.starts.at(-1)!;
+}
+
+function sockets(lab: LaunchLab): string[] {
+  return readdirSync(lab.dir.join("running-process", "broker"));
+}
+
+test("a backend that ends at its start is reported with its stderr, and started again on the next Hello", async () => {
+  await using lab = await LaunchLab.open(scriptDefinition("node20"));
+  lab.crashNext("cannot open the \u001b[31mcache\u001b[0m\n");
+  const refusal = await refusalOf(lab);
+  const reason = "backend spawn failed: backend process exited with status 7 before it served its endpoint; " +
+    "stderr: cannot open the cache";
+  assert.deepEqual(refusal, { code: 3, reason, retryAfterMs: 1000n });
+  assert.deepEqual(sockets(lab), []);
+  await launchedPid(lab);
+  assert.equal(lab.starts.length, 2);
+});
+
+test("a backend that keeps ending is started three times, then not before the window ends", async () => {
+  await using lab = await LaunchLab.open(scriptDefinition("node20"));
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    lab.crashNext(`attempt ${attempt}`);
+    assert.match((await refusalOf(lab)).reason, new RegExp(`stderr: attempt ${attempt}$`));
+  }
+  const { code, reason, retryAfterMs } = await refusalOf(lab);
+  assert.deepEqual({ code, reason }, { code: 4, reason: "backend spawn budget exhausted" });
+  assert.ok(retryAfterMs > 1_000n && retryAfterMs <= 30_000n, String(retryAfterMs));
+  assert.equal(lab.starts.length, 3);
+});
+
+async function refusalOf(lab: LaunchLab) {
+  try {
+    await using session = await lab.connect();
+    assert.fail(`served by ${session.endpoint}`);
+  } catch (error) {
+    if (!(error instanceof BrokerClientError) || error.refusal === undefined) throw error;
+    const { code, reason, retryAfterMs } = error.refusal;
+    return { code, reason, retryAfterMs: BigInt(retryAfterMs) };
+  }
+}
+
+for (const broker of RUNTIMES) {
+  test(`a backend that a broker in ${broker} launched has its own session, no secret and no connection, and survives`, async () => {
+    await using lab = await LaunchLab.open(scriptDefinition("bun"), broker, { MY_SECRET: "s3cret" });
+    await Promise.all([launchedPid(lab), launchedPid(lab)]);
+    const pid = lab.starts[0]!;
+    assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, "latin1"), /MY_SECRET/);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const [, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    assert.equal(Number(session), pid);
+    const held = new Set(linksOf(lab.broker.pid).filter((link) => link.startsWith("socket:")));
+    assert.deepEqual(linksOf(pid).filter((link) => held.has(link)), []);
+    await using session2 = await lab.connect();
+    lab.broker.killGroup();
+    await lab.broker.exit;
+    assert.equal(await echo(session2, "still there"), "still there");
+  });
+}
+
+function linksOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      return [readlinkSync(`${folder}/${fd}`)];
+    } catch {
+      // Closed meanwhile.
+      return [];
+    }
+  });
+}
+
+test("--serve-launch launches, and calls itself launch to operators", async () => {
+  await using lab = await LaunchLab.openCommand(scriptDefinition("node20"));
+  const isServing = () => lab.broker.stderrTail.some((line) => line.includes("serving "));
+  await until("the broker serves", isServing);
+  await launchedPid(lab);
+  const reply = await sendAdminRequest(lab.dir.join("br.sock"), { verb: AdminVerb.STATUS });
+  assert.match(new TextDecoder().decode(new TextEncoder().encode(String(reply.body))), /launch/);
+});
