@@ -66,6 +66,8 @@ export interface SocketCalls {
   closeFd(fd: number): Done;
   /** Makes a second descriptor of the same open socket. */
   duplicateFd(fd: number): Duplicate;
+  /** Closes a descriptor in every program that this process starts from now on. */
+  keepFromChildren(fd: number): Done;
   /** Lets ordinary calls on a socket wait, in every process that shares it. On macOS it stays as it is. */
   makeBlocking(fd: number): Done;
 }
@@ -89,6 +91,7 @@ export function createSocketCalls(libc: Libc, layout: Layout, errnoTable: ErrnoT
     shutdownReading: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RD)),
     closeFd: (fd) => done(libc.close(requireFd(fd))),
     duplicateFd: (fd) => duplicate(libc, layout, errnoTable, requireFd(fd)),
+    keepFromChildren: (fd) => done(libc.ioctl(requireFd(fd), constants.FIOCLEX)),
     makeBlocking: (fd) => makeBlocking(libc, layout, errnoTable, requireFd(fd)),
   };
 }

@@ -4,6 +4,7 @@ import { BrokerError } from "../errors.ts";
 import { HandoffAckRegistry } from "../handoff/ack_registry.ts";
 import { HandoffTokenStore } from "../handoff/token_store.ts";
 import { loadTransport } from "../transport/load_transport.ts";
+import type { Transport } from "../transport/transport.ts";
 import { HELLO_BYTES_MAX } from "../wire/constants.ts";
 import type { RegisteredBackend } from "./backend_registry.ts";
 import { Broker } from "./broker.ts";
@@ -22,6 +23,8 @@ export interface ServeHelloOnceOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds the client has for its frame. @default {30000} */
   readonly firstFrameDeadlineMs?: number | undefined;
+  /** The kernel's sockets. @default {this host's} */
+  readonly transport?: Transport | undefined;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface ServeHelloOnceOptions {
  */
 export async function serveHelloOnce(endpoint: string, options: ServeHelloOnceOptions = {}): Promise<Broker> {
   options.signal?.throwIfAborted();
-  const transport = await loadTransport();
+  const transport = options.transport ?? await loadTransport();
   if (transport.nativeMissing !== undefined) {
     throw new BrokerError("unsupported", `Cannot serve a broker: ${transport.nativeMissing}`);
   }

@@ -9,6 +9,7 @@ import { checkSocketPath } from "./endpoint_limit.ts";
 import type { LocalListener } from "./local_stream.ts";
 import { osErrorCode } from "./os_error.ts";
 import { ensurePrivateParent } from "./private_parent.ts";
+import { socketFd } from "./socket_fd.ts";
 
 /** Connections the kernel may hold ready for us: a herd of this size is not refused while we are busy. */
 const BACKLOG = 1024;
@@ -22,6 +23,8 @@ export interface PublishOptions {
    * take a connection that hangs up without one for a failure of their own.
    */
   readonly politeRequest?: Uint8Array | undefined;
+  /** Keeps the listener's descriptor from the programs that this process starts. */
+  readonly keepFromChildren?: ((fd: number) => void) | undefined;
   /** Called for every accepted connection; when it throws, that connection is dropped. */
   onConnection(socket: Socket): void;
 }
@@ -51,6 +54,8 @@ export async function publishSocket(endpoint: string, options: PublishOptions): 
   });
   await listen(server, privatePath, endpoint);
   try {
+    // Deno 2.9 lets every child inherit it: the name would look served as long as one of them runs.
+    options.keepFromChildren?.(socketFd(server));
     await chmod(privatePath, 0o600);
     const inode = inodeKey(await lstat(privatePath));
     await claimName(privatePath, endpoint, options.politeRequest);

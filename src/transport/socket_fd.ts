@@ -1,15 +1,15 @@
-import net, { type Socket } from "node:net";
+import net, { type Server, type Socket } from "node:net";
 import { BrokerError } from "../errors.ts";
 import { runtime } from "./runtime.ts";
 
 /**
- * The file descriptor behind a socket of `node:net`; it stays the socket's.
+ * The file descriptor behind a socket or a listener of `node:net`; it stays theirs.
  *
  * `_handle` is undocumented in all three runtimes, so what it says is checked.
  *
  * @throws {BrokerError} With code "unsupported" when this runtime does not show it.
  */
-export function socketFd(socket: Socket): number {
+export function socketFd(socket: Socket | Server): number {
   const fd = (socket as { _handle?: { fd?: unknown } | null })._handle?.fd;
   if (typeof fd === "number" && Number.isInteger(fd) && fd >= 0) return fd;
   throw new BrokerError(

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { BrokerClientError, connectLocalSocket, connectToBackend } from "../../mod.ts";
 import { isPeerAllowed } from "../../src/broker/peer_policy.ts";
 import { serveHelloOnce } from "../../src/broker/serve_hello_once.ts";
+import { loadTransport } from "../../src/transport/load_transport.ts";
 import { HELLO_BYTES_MAX } from "../../src/wire/constants.ts";
 import { AdminVerb } from "../../src/wire/gen/broker_v1_admin_pb.ts";
 import { ErrorCode, FrameSchema } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
@@ -76,6 +77,17 @@ describe("serveHelloOnce()", () => {
     silent.close();
     await within("the broker's end", broker.closed);
     assert.equal(broker.counts.connectionsAccepted, 1);
+  });
+
+  test("answers a client of another user, too", async () => {
+    await using dir = await makeTempDir();
+    const endpoint = dir.join("br.sock");
+    const host = await loadTransport();
+    // To a broker of the next user, this process is a stranger.
+    await using _broker = await serveHelloOnce(endpoint, {
+      transport: { ...host, ownUser: host.ownUser + 1 },
+    });
+    assert.equal((await exchange(endpoint, helloFrame())).reason, "service is not registered");
   });
 
   test("stops by its signal when nobody comes", async () => {

@@ -15,7 +15,9 @@ const LAUNCH_LABEL = "launch";
 
 /** What a broker that launches shares with its other parts. */
 export interface LaunchModeParts extends Omit<CommandLauncherParts, "allocator" | "host" | "ceilingMs"> {
+  /** Where launched backends are registered. */
   readonly registry: BackendRegistry;
+  /** Told of each launch. */
   readonly observe: BrokerObserver;
 }
 

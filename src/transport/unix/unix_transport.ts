@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
 import process from "node:process";
-import type { NativeResult } from "../../../ffi/native.ts";
+import type { Native, NativeResult } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
 import { connectSocket } from "../connect_net.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { checkSocketPath } from "../endpoint_limit.ts";
 import type { LocalStream } from "../local_stream.ts";
 import { NetStream } from "../net_stream.ts";
-import { publishSocket } from "../publish_socket.ts";
+import { type PublishOptions, publishSocket } from "../publish_socket.ts";
 import { runtime } from "../runtime.ts";
 import { socketFd } from "../socket_fd.ts";
 import type { ListenOptions, Transport } from "../transport.ts";
@@ -24,6 +24,7 @@ export function unixTransport(loaded: NativeResult): Transport {
     if (loaded.ok) return loaded.native;
     throw new BrokerError("unsupported", `Cannot pass, adopt or identify connections: ${loaded.reason}`);
   };
+  const keepFromChildren = loaded.ok ? createKeeper(loaded.native) : undefined;
   return {
     ownUser: process.geteuid?.() ?? -1,
     nativeMissing: loaded.ok ? undefined : loaded.reason,
@@ -41,13 +42,14 @@ export function unixTransport(loaded: NativeResult): Transport {
     listen: (endpoint, options, onStream) =>
       publishSocket(endpoint, {
         ...options,
+        keepFromChildren,
         pauseOnConnect: true,
         onConnection: (socket) => onStream(new NetStream(socket)),
       }),
     listenPassable: (endpoint, options, onConnection) =>
       publishNative(
         endpoint,
-        options,
+        { ...options, keepFromChildren },
         (socket) => onConnection(new UnixIncomingConnection(native(), socket)),
       ),
     copyConnection(fd) {
@@ -59,7 +61,11 @@ export function unixTransport(loaded: NativeResult): Transport {
       return new UnixControlConnection(native(), await connectSocket(endpoint, options));
     },
     listenControl: (endpoint, options, onControl) =>
-      publishNative(endpoint, options, (socket) => onControl(new UnixIncomingControl(native(), socket))),
+      publishNative(
+        endpoint,
+        { ...options, keepFromChildren },
+        (socket) => onControl(new UnixIncomingControl(native(), socket)),
+      ),
   };
 }
 
@@ -77,8 +83,19 @@ async function connect(endpoint: string, options: WaitOptions): Promise<LocalStr
 
 function publishNative(
   endpoint: string,
-  options: ListenOptions,
+  options: ListenOptions & Pick<PublishOptions, "keepFromChildren">,
   onSocket: (socket: Socket) => void,
 ) {
   return publishSocket(endpoint, { ...options, pauseOnConnect: true, onConnection: onSocket });
+}
+
+function createKeeper({ sockets }: Native): (fd: number) => void {
+  return (fd) => {
+    const done = sockets.keepFromChildren(fd);
+    if (done.ok) return;
+    throw new BrokerError(
+      "os",
+      `Cannot keep a listener from children: ioctl gave ${done.name} (${done.errno})`,
+    );
+  };
 }
