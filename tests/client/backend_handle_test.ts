@@ -96,7 +96,7 @@ test("BackendHandle.probe() refuses a process with another executable than the a
   await using served = await startLocalBackend();
   const identity = await served.backend.identity;
   const other = { ...identity, exeSha256: new Uint8Array(32).fill(7), exeHash: new Uint8Array(0) };
-  await assert.rejects(BackendHandle.probe(place(served.endpoint), other), { name: "VerifyProcessError" });
+  await assert.rejects(BackendHandle.probe(place(served.endpoint), other), { kind: "ExeSha256Mismatch" });
 });
 
 test("BackendHandle.probe() refuses an identity of a former boot", async () => {

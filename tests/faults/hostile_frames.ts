@@ -1,4 +1,3 @@
-// This module has no I/O.
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PROTOCOL_VERSION } from "../../src/wire/constants.ts";
 import { encodeFramed } from "../../src/wire/framing.ts";

@@ -1,4 +1,3 @@
-// This module has no I/O.
 import { ErrorCode } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { ECHOED } from "./hostile_frames.ts";
 
@@ -37,14 +36,17 @@ export interface HostileKind {
 
 /** For bytes that were no frame. */
 export const NO_ECHO: Echo = { requestId: 0n, traceparent: "", tracestate: "" };
+
 /** A refusal in the protocol's words. */
 export function refused(code: ErrorCode, reason: string, echo: Echo, retryAfterMs = 0n): HostileAnswer {
   return { kind: "refused", code, reason, retryAfterMs, echo };
 }
 
 /** A refusal of code 6, which most are. */
-export const rejected = (reason: string, echo: Echo = ECHOED) =>
-  refused(ErrorCode.ERROR_PEER_REJECTED, reason, echo);
+export function rejected(reason: string, echo: Echo = ECHOED): HostileAnswer {
+  return refused(ErrorCode.ERROR_PEER_REJECTED, reason, echo);
+}
+
 /** Nothing, and the end. */
 export const CLOSED: HostileAnswer = { kind: "closed" };
 /** Nobody is left to hear it. */

@@ -1,4 +1,3 @@
-// This module has no I/O.
 import { FRAME_BYTES_MAX, HELLO_BYTES_MAX } from "../../src/wire/constants.ts";
 import { encodeHandoffOffer } from "../../src/wire/handoff_frames.ts";
 import { AdminVerb } from "../../src/wire/gen/broker_v1_admin_pb.ts";

@@ -48,6 +48,7 @@ test("the schemas keep exactly the reserved ranges of v1", () => {
 test("the schemas are package running_process.broker.v1 and the codec covers all of their types", () => {
   for (const file of files) {
     assert.equal(file.proto.package, "running_process.broker.v1");
+    assert.equal(file.proto.syntax, "proto3");
     for (const message of file.messages) {
       assert.equal(messagePlan(message).ordered.length, message.fields.length);
     }

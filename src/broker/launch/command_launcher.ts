@@ -87,6 +87,7 @@ export class CommandLauncher {
       const proven = await this.#prove({ child, executable, places, namespaceId: key.instanceId, stderr });
       const handoffEndpoint = await handoffEndpointOf(places);
       stderr.keepSmall();
+      child.letGo();
       void afterItsEnd(child, places, stderr);
       return {
         key,

@@ -22,6 +22,8 @@ export interface LaunchedChild {
   readonly exit: ChildExit | undefined;
   /** Ends it and what it started. Idempotent. */
   kill(): void;
+  /** Lets this process end while the child runs. */
+  letGo(): void;
 }
 
 /** Starts a child with nothing to read, nobody to talk to but a file for its errors, and no way to hold us up. */
@@ -41,7 +43,6 @@ export function launchChild(
         detached: true,
       });
       child.once("error", failed);
-      child.unref();
       let exit: ChildExit | undefined;
       const exited = new Promise<ChildExit>((ended) => {
         child.once("exit", (code, signal) => ended(exit = { code, signal }));
@@ -57,6 +58,7 @@ export function launchChild(
         },
         // Its number is its own until its end was seen, and that of its group with it.
         kill: () => exit === undefined && killGroup(pid),
+        letGo: () => child.unref(),
       });
     } catch (error) {
       failed(error);

@@ -30,8 +30,9 @@ export function unixTransport(loaded: NativeResult): Transport {
     nativeMissing: loaded.ok ? undefined : loaded.reason,
     connect,
     async connectWithPeer(endpoint, options) {
+      const { peerCredentials } = native();
       const socket = await connectSocket(endpoint, options);
-      const found = native().peerCredentials(socketFd(socket));
+      const found = peerCredentials(socketFd(socket));
       if (found.ok) return { stream: new NetStream(socket), peer: found.peer };
       socket.destroy();
       throw new BrokerError(

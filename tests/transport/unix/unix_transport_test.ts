@@ -6,7 +6,7 @@ import { loadTransport } from "../../../src/transport/load_transport.ts";
 import type { LocalStream } from "../../../src/transport/local_stream.ts";
 import { unixTransport } from "../../../src/transport/unix/unix_transport.ts";
 import { makeTempDir } from "../../support/temp_dir.ts";
-import { deferred, WAIT, within } from "../../support/waiting.ts";
+import { deferred, settled, until, WAIT, within } from "../../support/waiting.ts";
 import { native, pattern, readBytes, transport } from "../_transport.ts";
 
 const bare = unixTransport({ ok: false, reason: "install koffi" });
@@ -23,10 +23,11 @@ test("loadTransport() finds the native calls of this runtime", async () => {
 
 test("without native calls streams work, and nothing else does", async () => {
   await using dir = await makeTempDir();
-  const accepted = deferred<LocalStream>();
-  await using listener = await bare.listen(dir.join("s.sock"), {}, accepted.resolve);
+  const accepted: LocalStream[] = [];
+  await using listener = await bare.listen(dir.join("s.sock"), {}, (stream) => accepted.push(stream));
   const client = await bare.connect(listener.endpoint, WAIT);
-  const served = await within("the connection", accepted.promise);
+  await until("the connection", () => accepted.length === 1);
+  const served = accepted[0]!;
   await client.write(pattern(10));
   assert.deepEqual(await readBytes(served, 10), pattern(10));
   client.close();
@@ -39,6 +40,7 @@ test("without native calls streams work, and nothing else does", async () => {
   };
   await assert.rejects(bare.connectWithPeer(listener.endpoint, WAIT), isUnsupported);
   await assert.rejects(bare.dialControl(listener.endpoint, WAIT), isUnsupported);
+  assert.equal(await settled(() => accepted.length), 1, "what is refused does not connect before");
 });
 
 test("without native calls a passable connection is dropped, unseen and without harm to the others", async () => {
