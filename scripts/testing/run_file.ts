@@ -39,7 +39,8 @@ export async function runTestFile(runner: FileRunner, job: TestJob): Promise<Fil
   });
   const leftovers = await endLeftovers(mark);
   const cases = existsSync(reportPath) ? parseJUnit(readFileSync(reportPath, "utf8")) : [];
-  return { cases, code, signal, isTimedOut, deadlineMs: job.deadlineMs, leftovers, output, seconds };
+  const ending = { code, signal, isTimedOut, isNotStarted: false };
+  return { cases, ...ending, deadlineMs: job.deadlineMs, leftovers, output, seconds };
 }
 
 function testArguments({ path, runtime, deadlineMs }: TestJob, reportPath: string): string[] {

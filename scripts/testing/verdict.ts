@@ -9,6 +9,8 @@ export interface FileRun {
   /** Whether it was killed at its deadline. */
   isTimedOut: boolean;
   deadlineMs: number;
+  /** Whether the run's own time was over before it could begin. */
+  isNotStarted: boolean;
   /** Command lines of processes it left behind. */
   leftovers: readonly string[];
 }
@@ -47,6 +49,7 @@ export function judgeFile(run: FileRun, reasonOf: (name: string) => string | und
 }
 
 function endingProblems(run: FileRun, hasFailed: boolean): string[] {
+  if (run.isNotStarted) return ["(not started: the whole run took too long)"];
   const problems = run.leftovers.map((command) => `(left a process behind: ${command})`);
   if (run.isTimedOut) return [`(did not end within ${run.deadlineMs / 1_000} s)`, ...problems];
   if (run.signal !== null) return [`(was killed by ${run.signal})`, ...problems];

@@ -69,7 +69,7 @@ export class ServiceDefinitionBuilder {
     return this;
   }
 
-  /** Adds a label; nothing reads it. */
+  /** Adds a label. Ours are `interpreter` and `args`: how a broker launches a script; nothing else is read. */
   label(key: string, value: string): this {
     this.#definition.labels[key] = value;
     return this;

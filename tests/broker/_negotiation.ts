@@ -2,7 +2,7 @@ import type { ClientConnectionParts } from "../../src/broker/client_connection.t
 import { serveClient } from "../../src/broker/client_connection.ts";
 import type { RegisteredBackend } from "../../src/broker/backend_registry.ts";
 import { HandoffDesk } from "../../src/broker/handoff_desk.ts";
-import { HelloHandler } from "../../src/broker/hello_handler.ts";
+import { HelloHandler, type HelloRoute } from "../../src/broker/hello_handler.ts";
 import { HelloRateLimiter } from "../../src/broker/hello_rate_limiter.ts";
 import type { HandoffBooks } from "../../src/handoff/ack_wait.ts";
 import { HandoffAckRegistry } from "../../src/handoff/ack_registry.ts";
@@ -16,6 +16,7 @@ import { FakeClient } from "./fake_client.ts";
 import { countingTokens } from "./_hello.ts";
 
 const OWN_USER = 1000;
+type Route = () => HelloRoute<RegisteredBackend>;
 
 /** A broker whose dials of the backend's handoff endpoint wait for the test. */
 export class Negotiation {
@@ -26,9 +27,13 @@ export class Negotiation {
   nowMs = 0;
   readonly #parts: ClientConnectionParts;
 
-  constructor() {
+  /**
+   * @param route Where Hellos go; to the backend, when it is not said.
+   * @param ownUser Whom the broker runs for.
+   */
+  constructor(route?: Route, ownUser = OWN_USER) {
     const transport = {
-      ownUser: OWN_USER,
+      ownUser,
       dialControl: (endpoint: string) => (this.dialled.resolve(endpoint), this.dial.promise),
     } as unknown as Transport;
     const [clock, observe, abort] = [() => this.nowMs, () => {}, new CancelSource()];
@@ -42,7 +47,7 @@ export class Negotiation {
       handler: new HelloHandler({
         tokens: books.tokens,
         rate: new HelloRateLimiter(),
-        route: () => ({ kind: "backend", backend: this.backend }),
+        route: route ?? (() => ({ kind: "backend", backend: this.backend })),
         mayHandOver: (backend) => handoffs.mayHandOver(backend),
       }),
       firstFrameDeadlineMs: 1_000,
@@ -58,6 +63,11 @@ export class Negotiation {
     const { service: serviceName, version: wantedVersion } = this.backend.key;
     const bytes = encodeHello({ serviceName, wantedVersion, peerPid: 0, clientCapabilities });
     const client = new FakeClient(bytes, { pid: 77, uid: OWN_USER, gid: 0 });
-    return { client, served: serveClient(this.#parts, client) };
+    return { client, served: this.serve(client) };
+  }
+
+  /** Serves a client to the end of the broker's part in it. */
+  serve(client: FakeClient): Promise<void> {
+    return serveClient(this.#parts, client);
   }
 }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { executeUnixHandoff, serveBackend, type ServedConnection } from "../../mod.ts";
 import { HandoffAckRegistry } from "../../src/handoff/ack_registry.ts";
 import { loadTransport } from "../../src/transport/load_transport.ts";
-import { UnixDetachedConnection } from "../../src/transport/unix/detached_connection.ts";
+import type { UnixDetachedConnection } from "../../src/transport/unix/detached_connection.ts";
 import { createFirstFrameReader } from "../../src/wire/first_frame_reader.ts";
 import { encodeFramed } from "../../src/wire/framing.ts";
 import { readFrame } from "../../src/wire/read_frame.ts";

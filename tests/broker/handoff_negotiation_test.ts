@@ -51,7 +51,7 @@ test("a failed handoff leaves the way through the backend's endpoint to every la
   assert.deepEqual([broker.books.acks.pendingLength, broker.books.tokens.pendingLength], [0, 0]);
 });
 
-test("each failed handoff had a token of its own", async () => {
+test("each failed handoff had a token of its own, and the same endpoint beside it", async () => {
   const broker = new Negotiation();
   broker.dial.promise.catch(() => {});
   broker.dial.reject(new Error("no backend"));
@@ -59,7 +59,9 @@ test("each failed handoff had a token of its own", async () => {
   for (let round = 0; round < 5; round++) {
     const { client, served } = broker.connect();
     await served;
-    tokens.add(negotiatedOf(client).handlePassedToken.join());
+    const { backendPipe, handlePassedToken } = negotiatedOf(client);
+    assert.equal(backendPipe, broker.backend.backendPipe);
+    tokens.add(handlePassedToken.join());
   }
   assert.equal(tokens.size, 5);
 });

@@ -8,7 +8,7 @@ import { REFUSALS } from "../../src/broker/refusals.ts";
 import { HandoffTokenStore } from "../../src/handoff/token_store.ts";
 import type { FrameSchema, HelloSchema } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { tokenBytesOf, tokenStore } from "../handoff/_support.ts";
-import { helloFrame, registeredBackend } from "./_hello.ts";
+import { helloFrame, registeredBackend } from "./_hello_values.ts";
 
 const BIT_0 = 1n;
 const BIT_32 = 1n << 32n;

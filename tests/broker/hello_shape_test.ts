@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { checkHelloShape } from "../../src/broker/hello_shape.ts";
 import type { HelloSchema } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
-import { hello, wide } from "./_hello.ts";
+import { hello, wide } from "./_hello_values.ts";
 
 type Fields = MessageInitShape<typeof HelloSchema>;
 

@@ -7,7 +7,7 @@ import { encodeHello } from "../../src/wire/hello.ts";
 import { decodeHelloReply } from "../../src/wire/hello_reply.ts";
 import { readFrame } from "../../src/wire/read_frame.ts";
 import { decodeStrict } from "../../src/wire/strict_decode.ts";
-import { connectLocalSocket } from "../../mod.ts";
+import { connectLocalSocket, ServiceDefinitionLoader, writeServiceDefinition } from "../../mod.ts";
 import { type LocalBroker, startLocalBackend, startLocalBroker } from "../faults/local_pair.ts";
 import { SERVICE, VERSION } from "../support/topology.ts";
 import { WAIT, within } from "../support/waiting.ts";
@@ -56,6 +56,21 @@ test("a hundred clients at once get connection ids 1 to 100, each its own reques
   const replies = await herd(broker, 100);
   const ids = replies.map((reply) => reply.kind === "negotiated" ? reply.negotiated.connectionId : 0n);
   assert.deepEqual(ids.toSorted(ascending), upTo(100));
+});
+
+test("a definition that changes while the broker serves blocks the next Hello", async () => {
+  await using backend = await startLocalBackend();
+  await using broker = await startLocalBroker(backend);
+  assert.equal((await say(broker, hello(5n))).reply.kind, "negotiated");
+  const loaded = await new ServiceDefinitionLoader(backend.definitions).load(SERVICE);
+  await writeServiceDefinition(backend.definitions, { ...loaded, minVersion: "20.0.0" });
+  const { frame, reply } = await say(broker, hello(6n));
+  assert.equal(frame.requestId, 6n);
+  assert.ok(reply.kind === "refused");
+  assert.deepEqual(
+    [reply.code, reply.reason],
+    [ErrorCode.ERROR_VERSION_BLOCKED, "wanted_version is below min_version"],
+  );
 });
 
 test("64 clients that start together are all negotiated, also when only 64 are served at once", async () => {

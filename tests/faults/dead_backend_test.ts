@@ -23,11 +23,10 @@ describe("a backend that is killed with the descriptor in its hands", () => {
       const handoffEndpoint = served.dir.join(`${runtime}.sock`);
       const backend = { service: SERVICE, version: VERSION, endpoint: served.endpoint, handoffEndpoint };
       await using broker = await startLocalBroker(served, { backend });
+      const command = runtimeCommand(runtime, "tests/faults/handoff_taker.ts", [handoffEndpoint]);
       const before = await settledFdCount();
       {
-        await using taker = startProcess(
-          runtimeCommand(runtime, "tests/faults/handoff_taker.ts", [handoffEndpoint]),
-        );
+        await using taker = startProcess(command);
         await taker.waitForLine(isEvent("ready"), { deadlineMs });
         const connecting = broker.connect();
         await taker.waitForLine(isEvent("taken"), { deadlineMs });

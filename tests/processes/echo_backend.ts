@@ -1,6 +1,6 @@
 // A backend that echoes what it gets. argv: the options of serveBackend() as JSON, `quiet` added.
 import process from "node:process";
-import { type ServedConnection, type BackendEvent, serveBackend } from "../../mod.ts";
+import { type BackendEvent, serveBackend, type ServedConnection } from "../../mod.ts";
 import { collectOnRequest } from "./collect_on_request.ts";
 import { printJson } from "./json_line.ts";
 

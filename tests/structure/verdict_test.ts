@@ -12,6 +12,7 @@ const good: FileRun = {
   signal: null,
   isTimedOut: false,
   deadlineMs: 60_000,
+  isNotStarted: false,
   leftovers: [],
 };
 
@@ -54,6 +55,13 @@ test("judgeFile() fails a file that ended badly although its tests passed", () =
   for (const [run, problem] of badly) {
     assert.deepEqual(judge(run), { counts: [1, 1, 0], problems: [problem] });
   }
+});
+
+test("judgeFile() fails a file that could not be started in time", () => {
+  assert.deepEqual(judge({ cases: [], code: null, isNotStarted: true }), {
+    counts: [0, 1, 0],
+    problems: ["(not started: the whole run took too long)"],
+  });
 });
 
 test("judgeFile() fails a file in which no test ran", () => {

@@ -86,7 +86,8 @@ export class CommandLauncher {
       const { executable } = command;
       const proven = await this.#prove({ child, executable, places, namespaceId: key.instanceId, stderr });
       const handoffEndpoint = await handoffEndpointOf(places);
-      stderr.keepSmall();
+      signal.throwIfAborted();
+      stderr.keepSmall(signal);
       child.letGo();
       void afterItsEnd(child, places, stderr);
       return {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from "node:fs";
+import type { CancelSignal } from "../../cancel_signal.ts";
 
 /** The end of what a process printed that is worth showing: a stack trace fits. */
 export const STDERR_TAIL_BYTES = 4_096;
@@ -16,7 +17,9 @@ export class StderrTail implements Disposable {
   /** For the process that writes. */
   readonly fd: number;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #signal: CancelSignal | undefined;
   #isClosed = false;
+  readonly #dispose = () => this[Symbol.dispose]();
 
   /**
    * Creates the file, readable by this user alone, and takes its name away at once.
@@ -44,8 +47,10 @@ export class StderrTail implements Disposable {
     return printable(new TextDecoder().decode(buffer.subarray(0, length)));
   }
 
-  /** Empties the file now, and again whenever it has grown, until this is disposed. */
-  keepSmall(): void {
+  /** Empties the file now, and again whenever it has grown, until this is disposed or the signal fires. */
+  keepSmall(signal: CancelSignal): void {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#dispose, { once: true });
     ftruncateSync(this.fd);
     this.#timer = setInterval(() => {
       if (fstatSync(this.fd).size > FILE_BYTES_MAX) ftruncateSync(this.fd);
@@ -57,6 +62,7 @@ export class StderrTail implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#signal?.removeEventListener("abort", this.#dispose);
     clearInterval(this.#timer);
     closeSync(this.fd);
   }
