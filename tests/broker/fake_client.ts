@@ -1,4 +1,4 @@
-import { createFirstFrameReader } from "../../src/wire/first_frame_reader.ts";
+import type { createFirstFrameReader } from "../../src/wire/first_frame_reader.ts";
 import type { PeerCredentials } from "../../src/transport/local_stream.ts";
 import type {
   DetachedConnection,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { HelloRateLimiter } from "../../src/broker/hello_rate_limiter.ts";
 import { ErrorCode } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { helloFrame, helloHandler, request } from "./_hello.ts";
 
@@ -15,20 +14,4 @@ test("a process is refused beyond its budget, with the rest of its window as the
   const last = await at(999.5);
   assert.equal(last.kind === "refused" && last.refusal.retryAfterMs, 1n);
   assert.equal((await at(1000)).kind, "negotiated");
-});
-
-test("each process has a budget of its own", () => {
-  const limiter = new HelloRateLimiter({ hellosMax: 1, windowMs: 1000 });
-  assert.equal(limiter.count(77, 0), undefined);
-  assert.equal(limiter.count(77, 0), 1000);
-  assert.equal(limiter.count(78, 0), undefined);
-  assert.equal(limiter.processes, 2);
-});
-
-test("a process the kernel does not name is never refused, and nobody is with a limit of 0", () => {
-  const limiter = new HelloRateLimiter({ hellosMax: 1, windowMs: 1000 });
-  for (let i = 0; i < 50; i++) assert.equal(limiter.count(0, 0), undefined);
-  const unlimited = new HelloRateLimiter({ hellosMax: 0 });
-  for (let i = 0; i < 50; i++) assert.equal(unlimited.count(77, 0), undefined);
-  assert.equal(limiter.processes + unlimited.processes, 0);
 });

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { loadLibc } from "../../ffi/load_libc.ts";
 import { loadNative } from "../../ffi/native.ts";
-import { projectFile } from "../support/project.ts";
 import { fdTest, native } from "./native_fixture.ts";
 
 const runtime = process.versions["deno"] !== undefined ? "deno" : process.versions["bun"] ?? "node";
-const source = projectFile("tests/ffi/print_native.ts");
-const program = existsSync(source) ? source : source.replace(/\.ts$/, ".js");
+const program = fileURLToPath(new URL("./print_native.ts", import.meta.url));
 
 function printNative(flags: readonly string[]): { ok: boolean; binding?: string; reason?: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, program], { encoding: "utf8" });
