@@ -86,6 +86,7 @@ export class HandoffDesk {
       books,
       clock,
       handoffEndpoint,
+      backendPid: negotiation.backend.identity.pid,
       token,
       connection,
       signal: abort,

@@ -22,6 +22,8 @@ export interface HandoffRun {
   readonly clock: () => number;
   /** The backend's handoff endpoint: on Unix the path of a socket. */
   readonly handoffEndpoint: string;
+  /** The verified process that has to serve that endpoint. */
+  readonly backendPid: number;
   /** The token of the negotiated Hello. */
   readonly token: HandoffToken;
   /** The client's connection, its HelloReply written; closed when this is done. */
@@ -92,12 +94,15 @@ class HandoffDriver {
   }
 
   async #dial(deadlineMs: number): Promise<RelayHandoffEvent> {
-    const { transport, handoffEndpoint, signal } = this.#run;
+    const { transport, handoffEndpoint, backendPid, signal } = this.#run;
     try {
-      this.#control = await transport.dialControl(handoffEndpoint, { deadlineMs, signal });
+      this.#control = await transport.dialControl(handoffEndpoint, { deadlineMs, signal, backendPid });
       return { kind: "dialed" };
     } catch (error) {
       if (signal.aborted) return { kind: "aborted" };
+      if (BrokerError.is(error) && error.code === "peer-rejected") {
+        return { kind: "dial-failed", failure: "IntegrityMismatch", detail: error.message };
+      }
       const failure = dialFailure(error);
       return {
         kind: "dial-failed",

@@ -160,8 +160,19 @@ export interface Transport {
    * @throws {BrokerError} With code "os" when there is no such connection.
    */
   copyConnection(nativeEnd: number): DetachedConnection;
-  /** Dials a backend's handoff endpoint. */
-  dialControl(endpoint: string, options: WaitOptions): Promise<ControlConnection>;
+  /**
+   * Dials a backend's handoff endpoint.
+   *
+   * @throws {BrokerError} With code "peer-rejected" when another user or process serves it: a client's
+   *   connection goes to the backend that was verified and to nobody else.
+   */
+  dialControl(
+    endpoint: string,
+    options: WaitOptions & {
+      /** The process that has to serve the endpoint; any process of our own user when it is not given. */
+      readonly backendPid?: number | undefined;
+    },
+  ): Promise<ControlConnection>;
   /** Listens for brokers that pass connections. */
   listenControl(
     endpoint: string,

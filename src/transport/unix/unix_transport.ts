@@ -5,7 +5,7 @@ import { BrokerError } from "../../errors.ts";
 import { connectSocket } from "../connect_net.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { checkSocketPath } from "../endpoint_limit.ts";
-import type { LocalStream } from "../local_stream.ts";
+import type { LocalStream, PeerCredentials } from "../local_stream.ts";
 import { NetStream } from "../net_stream.ts";
 import { type PublishOptions, publishSocket } from "../publish_socket.ts";
 import { runtime } from "../runtime.ts";
@@ -59,7 +59,12 @@ export function unixTransport(loaded: NativeResult): Transport {
       throw new BrokerError("os", `Cannot copy fd ${fd}: dup returned ${copy.name}`);
     },
     async dialControl(endpoint, options) {
-      return new UnixControlConnection(native(), await connectSocket(endpoint, options));
+      const socket = await connectSocket(endpoint, options);
+      const found = native().peerCredentials(socketFd(socket));
+      const problem = servedByAnother(found.ok ? found.peer : undefined, options.backendPid);
+      if (problem === undefined) return new UnixControlConnection(native(), socket);
+      socket.destroy();
+      throw new BrokerError("peer-rejected", `Cannot hand over at "${endpoint}": it is served by ${problem}`);
     },
     listenControl: (endpoint, options, onControl) =>
       publishNative(
@@ -68,6 +73,17 @@ export function unixTransport(loaded: NativeResult): Transport {
         (socket) => onControl(new UnixIncomingControl(native(), socket)),
       ),
   };
+}
+
+/** @returns Who serves the endpoint, if that is not who should; a pid of 0 is not known. */
+function servedByAnother(
+  peer: PeerCredentials | undefined,
+  wantedPid: number | undefined,
+): string | undefined {
+  if (peer === undefined) return "an unknown process";
+  if (peer.uid !== process.geteuid?.()) return `uid ${peer.uid}`;
+  if (wantedPid === undefined || peer.pid === 0 || peer.pid === wantedPid) return undefined;
+  return `process ${peer.pid}, the verified backend is process ${wantedPid}`;
 }
 
 async function connect(endpoint: string, options: WaitOptions): Promise<LocalStream> {
