@@ -35,11 +35,11 @@ export class FakeControl extends FakeStream implements ControlConnection {
 }
 
 /** What a dial comes to: a connection, or the failure of the system. */
-export type Dial = FakeControl | { errno: string } | "never";
+export type Dial = FakeControl | { errno: string } | BrokerError | "never";
 
 /** A transport whose dials are written down; it notes where they went and with how much time. */
 export class FakeDialer {
-  readonly dials: { endpoint: string; deadlineMs: number }[] = [];
+  readonly dials: { endpoint: string; deadlineMs: number; backendPid: number | undefined }[] = [];
   #script: Dial[];
 
   constructor(...script: Dial[]) {
@@ -48,10 +48,12 @@ export class FakeDialer {
 
   /** As the part of a transport that handoffs use. */
   get transport(): Transport {
-    const dialControl: Transport["dialControl"] = (endpoint, { deadlineMs, signal }) => {
-      this.dials.push({ endpoint, deadlineMs });
+    const dialControl: Transport["dialControl"] = (endpoint, options) => {
+      const { deadlineMs, signal, backendPid } = options;
+      this.dials.push({ endpoint, deadlineMs, backendPid });
       const next = this.#script.shift();
       if (next instanceof FakeControl) return Promise.resolve(next);
+      if (next instanceof BrokerError) return Promise.reject(next);
       if (next === "never") {
         return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
       }

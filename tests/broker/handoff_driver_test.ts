@@ -46,7 +46,7 @@ function start(dials: Dial[], options: { connection?: FakeClient } = {}) {
         books,
         clock: () => time.nowMs += time.stepMs,
         handoffEndpoint: "/run/ho.sock",
-        backendPid: 4242,
+        backendPid: 9,
         token,
         connection,
         plan,
@@ -94,7 +94,8 @@ test("an accepted offer: token, connection and offer leave, the ACK is booked, R
   assert.deepEqual(started.connection.written, [ready]);
   assert.deepEqual(started.connection.endings, ["close"]);
   assert.deepEqual([control.passed.length, control.calls.close, started.passed()], [1, 1, 1]);
-  assert.deepEqual(started.dialer.dials, [{ endpoint: "/run/ho.sock", deadlineMs: DEADLINE_MS }]);
+  const dial = { endpoint: "/run/ho.sock", deadlineMs: DEADLINE_MS, backendPid: 9 };
+  assert.deepEqual(started.dialer.dials, [dial]);
   assert.deepEqual([started.books.acks.pendingLength, started.books.tokens.pendingLength], [0, 0]);
 });
 
@@ -124,6 +125,19 @@ test("each way a dial fails has its stage and reason, and cuts the client so tha
     checkFallback(started, await started.run(), wanted, "shutdown");
     assert.equal(started.passed(), 0);
   }
+});
+
+test("a handoff endpoint that somebody else serves is never passed a connection", async () => {
+  const started = start([new BrokerError("peer-rejected", "it is served by process 10")]);
+  const outcome = await started.run();
+  const wanted = {
+    stage: "Dial",
+    failure: "IntegrityMismatch",
+    fdReachedBackend: false,
+    detail: /process 10/,
+  };
+  checkFallback(started, outcome, wanted, "shutdown");
+  assert.equal(started.dialer.dials.length, 1);
 });
 
 test("a backend that refuses is not waited for, and the client reconnects", async () => {
