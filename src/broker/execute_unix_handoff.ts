@@ -1,4 +1,6 @@
+import type { HandoffAckRegistry } from "../handoff/ack_registry.ts";
 import type { HandoffAckWait, HandoffBooks } from "../handoff/ack_wait.ts";
+import type { HandoffToken } from "../handoff/handoff_token.ts";
 import {
   executeUnixHandoffWithTransport,
   type ScmRightsResult,
@@ -27,7 +29,8 @@ export interface ExecuteUnixHandoffOptions {
  * Passes a client's connection to a backend by SCM_RIGHTS, offers it and waits for the ACK, all on one
  * new connection (protocol 7.8). Never rejects; without native calls it falls back as "UnsupportedPlatform".
  *
- * The client's descriptor stays the caller's to close, and nothing may read from it any more.
+ * A backend whose process id was registered with the ACK has to be the one that serves the endpoint; any
+ * process of the same user, when none was. The client's descriptor stays the caller's to close, and nothing may read from it any more.
  *
  * Requires `--allow-read`, `--allow-write`, `--allow-net` for the endpoint and `--allow-ffi` in Deno.
  *
@@ -41,7 +44,7 @@ export async function executeUnixHandoff(
   request: UnixHandoffRequest,
   options: ExecuteUnixHandoffOptions,
 ): Promise<UnixHandoffOutcome> {
-  const passing = new Passing(options, books.acks.ackDeadlineMs);
+  const passing = new Passing(options, books.acks);
   try {
     return await executeUnixHandoffWithTransport(
       books,
@@ -59,17 +62,17 @@ export async function executeUnixHandoff(
 class Passing implements HandoffAckWait {
   readonly clock: Clock;
   readonly #options: ExecuteUnixHandoffOptions;
-  readonly #deadlineMs: number;
+  readonly #acks: HandoffAckRegistry;
   #delivery: WireHandoffDelivery<ControlConnection> | undefined;
 
-  constructor(options: ExecuteUnixHandoffOptions, deadlineMs: number) {
+  constructor(options: ExecuteUnixHandoffOptions, acks: HandoffAckRegistry) {
     this.clock = options.clock ?? (() => performance.now());
     this.#options = options;
-    this.#deadlineMs = deadlineMs;
+    this.#acks = acks;
   }
 
   async send({ fd, backendSocket, token }: UnixHandoffRequest): Promise<ScmRightsResult> {
-    const reached = await this.#reach(fd, backendSocket);
+    const reached = await this.#reach(fd, backendSocket, token);
     if (reached instanceof ScmRightsError) return { ok: false, error: reached };
     const { delivery, connection } = reached;
     const sent = delivery.stream.pass(
@@ -83,10 +86,13 @@ class Passing implements HandoffAckWait {
   }
 
   /** Dials the backend and copies the descriptor; nothing has been sent when either fails. */
-  async #reach(fd: number, backendSocket: string) {
+  async #reach(fd: number, backendSocket: string, token: HandoffToken) {
     try {
       const transport = await loadTransport();
-      const stream = await transport.dialControl(backendSocket, { deadlineMs: this.#deadlineMs });
+      const stream = await transport.dialControl(backendSocket, {
+        deadlineMs: this.#acks.ackDeadlineMs,
+        backendPid: this.#acks.pendingBackend(token)?.backendPid || undefined,
+      });
       const delivery = new WireHandoffDelivery({ stream, ...this.#options, clock: this.clock });
       this.#delivery = delivery;
       return { delivery, connection: transport.copyConnection(fd) };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { executeUnixHandoff, serveBackend, type ServedConnection } from "../../mod.ts";
 import { HandoffAckRegistry } from "../../src/handoff/ack_registry.ts";
@@ -30,11 +31,11 @@ async function acceptedClient(dir: TempDir) {
 }
 
 /** Books a handoff and executes it. */
-async function handOver(backendSocket: string, fd: number) {
+async function handOver(backendSocket: string, fd: number, backendPid = 0) {
   const tokens = tokenStore();
   const acks = new HandoffAckRegistry();
   const token = issued(tokens, performance.now());
-  acks.register(token, { serviceName: "my-daemon", backendPid: 0 }, performance.now());
+  acks.register(token, { serviceName: "my-daemon", backendPid }, performance.now());
   const outcome = await executeUnixHandoff({ tokens, acks }, { fd, backendSocket, token }, {
     serviceName: "my-daemon",
     correlationId: 5n,
@@ -64,7 +65,7 @@ describe("executeUnixHandoff()", () => {
       }
     })();
     const { client, connection } = await acceptedClient(dir);
-    const outcome = await handOver(handoffEndpoint, connection.fd);
+    const outcome = await handOver(handoffEndpoint, connection.fd, process.pid);
     assert.equal(outcome.kind, "completed", JSON.stringify(outcome));
     assert.equal(outcome.brokerFd, connection.fd);
     connection.close();
@@ -103,5 +104,18 @@ describe("executeUnixHandoff()", () => {
     assert.ok(outcome.kind === "fallback");
     assert.deepEqual([outcome.stage, outcome.fdReachedBackend], ["Send", false]);
     assert.match(outcome.detail, /fd 1000000: dup returned EBADF/);
+  });
+
+  test("falls back at the Send stage when another process than the registered one serves the endpoint", async () => {
+    await using dir = await makeTempDir();
+    const transport = await loadTransport();
+    const endpoint = dir.join("ho.sock");
+    await using _listener = await transport.listen(endpoint, {}, (stream) => stream.close());
+    const { client, connection } = await acceptedClient(dir);
+    const outcome = await handOver(endpoint, connection.fd, process.pid + 1);
+    assert.ok(outcome.kind === "fallback");
+    assert.deepEqual([outcome.stage, outcome.fdReachedBackend, outcome.owner], ["Send", false, "broker"]);
+    connection.close();
+    client.close();
   });
 });

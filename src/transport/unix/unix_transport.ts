@@ -59,10 +59,11 @@ export function unixTransport(loaded: NativeResult): Transport {
       throw new BrokerError("os", `Cannot copy fd ${fd}: dup returned ${copy.name}`);
     },
     async dialControl(endpoint, options) {
+      const calls = native();
       const socket = await connectSocket(endpoint, options);
-      const found = native().peerCredentials(socketFd(socket));
+      const found = calls.peerCredentials(socketFd(socket));
       const problem = servedByAnother(found.ok ? found.peer : undefined, options.backendPid);
-      if (problem === undefined) return new UnixControlConnection(native(), socket);
+      if (problem === undefined) return new UnixControlConnection(calls, socket);
       socket.destroy();
       throw new BrokerError("peer-rejected", `Cannot hand over at "${endpoint}": it is served by ${problem}`);
     },
