@@ -113,9 +113,9 @@ export class Broker implements AsyncDisposable {
 
   /** The last connection that was asked for is served to its end before anything is given up. */
   async #finishLast(): Promise<void> {
-    await this.#closeListener();
+    await this.#closeListener().catch(() => {/* told by close() */});
     await Promise.all(this.#open);
-    await this.close();
+    await this.close().catch(() => {/* told to whoever closes or disposes this broker */});
   }
 
   /** The first client may be there before the listener says that it listens. */
@@ -126,7 +126,14 @@ export class Broker implements AsyncDisposable {
 
   async #close(drainDeadlineMs: number): Promise<void> {
     this.#isDraining = true;
-    await this.#closeListener();
+    try {
+      await this.#closeListener();
+    } finally {
+      await this.#drain(drainDeadlineMs);
+    }
+  }
+
+  async #drain(drainDeadlineMs: number): Promise<void> {
     this.#stop.abort(new BrokerError("closed", "The broker stops"));
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => timer = setTimeout(resolve, drainDeadlineMs));

@@ -52,7 +52,7 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> 
   }
   const broker = await assemble(transport, options);
   await broker.listen();
-  const stop = () => void broker.close();
+  const stop = () => void broker.close().catch(() => {/* told to whoever closes or disposes it */});
   options.signal?.addEventListener("abort", stop, { once: true });
   void broker.closed.then(() => options.signal?.removeEventListener("abort", stop));
   if (options.signal?.aborted) stop();

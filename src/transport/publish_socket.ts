@@ -14,6 +14,9 @@ import { socketFd } from "./socket_fd.ts";
 /** Connections the kernel may hold ready for us: a herd of this size is not refused while we are busy. */
 const BACKLOG = 1024;
 
+/** What looking for a name says when the name, or its directory, is not there any more. */
+const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
 /** What to do with what a listener accepts. */
 export interface PublishOptions {
   /** Whether an accepted socket starts paused, its first bytes and descriptors still in the kernel. */
@@ -91,7 +94,7 @@ function publishedListener(server: Server, endpoint: string, inode: string): Loc
       // The name goes while it is still served: before that nobody else may take it over.
       if (inodeKey(await lstat(endpoint)) === inode) await unlink(endpoint);
     } catch (error) {
-      if (osErrorCode(error) !== "ENOENT") throw error;
+      if (!GONE.has(osErrorCode(error) ?? "")) throw error;
     } finally {
       server.close();
     }

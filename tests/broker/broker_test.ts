@@ -209,3 +209,19 @@ test("after the last connection that was asked for the broker serves it to its e
   assert.deepEqual([first!.answer, last!.answer], ["negotiated", "negotiated"]);
   assert.equal(broker.counts.connectionsAccepted, 2);
 });
+
+test("a name that cannot be removed is told to whoever closes, and keeps nothing from ending", async () => {
+  for (const connectionsMax of [Infinity, 1]) {
+    const { broker, connect, order } = await start({ failsToClose: true, connectionsMax });
+    const client = connect();
+    if (connectionsMax === 1) {
+      client.send();
+      await within("the end", broker.closed);
+      assert.equal(client.answer, "negotiated");
+    }
+    await assert.rejects(within("closing", broker.close()), /EACCES/);
+    await within("the end", broker.closed);
+    assert.equal(order.at(-1), "gave up");
+    assert.equal(broker.counts.connectionsOpen, 0);
+  }
+});

@@ -188,11 +188,11 @@ test("the first frame is waited for as long as was set, and no longer than the b
   const { parts, stop } = fakeBroker({ firstFrameDeadlineMs: 4_321 });
   const client = new FakeClient(helloBytes(), PEER);
   const waits: unknown[] = [];
-  const { firstFrame } = client;
-  client.firstFrame = function (reader, ...rest: unknown[]) {
-    waits.push(...rest);
-    return firstFrame.call(this, reader);
-  } as typeof firstFrame;
+  const firstFrame = client.firstFrame.bind(client);
+  client.firstFrame = (...args: Parameters<typeof firstFrame>) => {
+    waits.push(...args.slice(1));
+    return firstFrame(...args);
+  };
   await serveClient(parts, client);
   assert.deepEqual(waits, [{ deadlineMs: 4_321, signal: stop }]);
 });

@@ -119,6 +119,10 @@ test("a listener whose name or directory is gone closes without complaint", asyn
   const second = await listen(dir.join("b", "s.sock"), 1);
   rmSync(dir.join("b"), { recursive: true });
   await second.close();
+  const third = await listen(dir.join("c", "s.sock"), 1);
+  rmSync(dir.join("c"), { recursive: true });
+  writeFileSync(dir.join("c"), "");
+  await third.close();
 });
 
 test("whoever holds the name is sent the polite request before it is decided", async () => {
