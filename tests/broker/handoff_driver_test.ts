@@ -1,84 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dialFailure, runRelayHandoff } from "../../src/broker/handoff_driver.ts";
-import { CancelSource } from "../../src/cancel_signal.ts";
+import { dialFailure } from "../../src/broker/handoff_driver.ts";
 import { BrokerError } from "../../src/errors.ts";
-import { planRelayHandoff } from "../../src/handoff/relay_frames.ts";
-import type { RelayHandoffOutcome } from "../../src/handoff/relay_plan.ts";
 import type { PassOutcome } from "../../src/transport/transport.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/constants.ts";
 import { decodeHandoffOffer, encodeHandoffReady } from "../../src/wire/handoff_frames.ts";
-import { turns, within } from "../support/waiting.ts";
-import {
-  ackFrame,
-  booksWithToken,
-  type Dial,
-  FakeControl,
-  FakeDialer,
-  heldConnection,
-} from "./_fake_handoff.ts";
-import type { FakeClient } from "./fake_client.ts";
-
-const DEADLINE_MS = 5_000;
-
-/** A handoff whose time is the test's to move, over dials that are written down. */
-function start(dials: Dial[], options: { connection?: FakeClient } = {}) {
-  const { books, token } = booksWithToken();
-  const dialer = new FakeDialer(...dials);
-  const connection = options.connection ?? heldConnection();
-  const signal = new CancelSource();
-  const time = { nowMs: 0, stepMs: 0 };
-  let passed = 0;
-  books.acks.register(token, { serviceName: "svc", backendPid: 9 }, 0);
-  const plan = planRelayHandoff({
-    token,
-    correlationId: 5n,
-    serviceName: "svc",
-    ackDeadlineMs: DEADLINE_MS,
-    residueBytes: 0,
-    isEarlyDataAnnounced: false,
-  });
-  const run = () =>
-    within(
-      "the handoff",
-      runRelayHandoff({
-        transport: dialer.transport,
-        books,
-        clock: () => time.nowMs += time.stepMs,
-        handoffEndpoint: "/run/ho.sock",
-        backendPid: 9,
-        token,
-        connection,
-        plan,
-        passed: () => passed++,
-        signal,
-      }),
-    );
-  return { books, token, dialer, connection, signal, time, run, passed: () => passed };
-}
-
-/** The fallback that it has to be, ended once, its token gone. */
-function checkFallback(
-  started: ReturnType<typeof start>,
-  outcome: RelayHandoffOutcome,
-  wanted: Record<string, unknown>,
-  ending: "close" | "shutdown",
-): void {
-  assert.ok(outcome.kind === "fallback", outcome.kind);
-  const { stage, failure, fdReachedBackend, detail } = outcome;
-  const { detail: words, ...facts } = wanted;
-  assert.deepEqual({ stage, failure, fdReachedBackend }, facts);
-  if (words instanceof RegExp) assert.match(detail, words);
-  assert.deepEqual(started.connection.endings, [ending]);
-  assert.equal(started.books.acks.pendingLength, 0, "no ACK is awaited any more");
-  assert.equal(started.books.tokens.pendingLength, 0, "the token is revoked");
-}
-
-function controlThatAnswers(answer: (control: FakeControl) => void): FakeControl {
-  const control = new FakeControl();
-  answer(control);
-  return control;
-}
+import { turns, type within } from "../support/waiting.ts";
+import { ackFrame, type Dial, FakeControl, heldConnection } from "./_fake_handoff.ts";
+import { checkFallback, controlThatAnswers, DEADLINE_MS, start } from "./_handoff_run.ts";
 
 test("an accepted offer: token, connection and offer leave, the ACK is booked, READY goes out, our copy is closed", async () => {
   const control = new FakeControl();
