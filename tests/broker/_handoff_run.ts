@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { test } from "node:test";
 import { runRelayHandoff } from "../../src/broker/handoff_driver.ts";
 import { CancelSource } from "../../src/cancel_signal.ts";
 import { planRelayHandoff } from "../../src/handoff/relay_frames.ts";

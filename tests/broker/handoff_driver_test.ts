@@ -5,8 +5,8 @@ import { BrokerError } from "../../src/errors.ts";
 import type { PassOutcome } from "../../src/transport/transport.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/constants.ts";
 import { decodeHandoffOffer, encodeHandoffReady } from "../../src/wire/handoff_frames.ts";
-import { turns, type within } from "../support/waiting.ts";
-import { ackFrame, type Dial, FakeControl, heldConnection } from "./_fake_handoff.ts";
+import { turns } from "../support/waiting.ts";
+import { ackFrame, FakeControl, heldConnection } from "./_fake_handoff.ts";
 import { checkFallback, controlThatAnswers, DEADLINE_MS, start } from "./_handoff_run.ts";
 
 test("an accepted offer: token, connection and offer leave, the ACK is booked, READY goes out, our copy is closed", async () => {
