@@ -43,6 +43,10 @@ export class HandoffAcceptor {
     this.#controls++;
     try {
       await this.#serve(control);
+    } catch (error) {
+      // It was passed and acknowledged, and is nothing that this runtime can read.
+      const detail = (error as Error).message;
+      this.#parts.observe({ kind: "connection-unused", origin: "handoff", detail });
     } finally {
       control.close();
       this.#controls--;
@@ -60,9 +64,10 @@ export class HandoffAcceptor {
     const plan = planAdoptOffer({ tokens: this.#tokens, spent: this.#spent, deadlineMs });
     const { observe, adopted } = this.#parts;
     const driver = new OfferDriver(control, this.#stop, (connection, correlationId) => {
+      const stream = connection.adopt();
       const durationUs = Math.round((performance.now() - startMs) * 1000);
       observe({ kind: "adopted", correlationId, native: connection.label, durationUs });
-      adopted(connection.adopt());
+      adopted(stream);
     });
     let { state, steps } = startAdoptOffer(plan);
     let event = this.#rejectPeer(control) ?? await driver.take(steps);
@@ -126,13 +131,22 @@ class OfferDriver {
         this.#connections[step.fd]!.close();
         return undefined;
       case "serve":
-        this.#adopt(this.#connections[step.fd]!, step.offer.correlationId);
+        this.#serve(this.#connections[step.fd]!, step.offer.correlationId);
         return undefined;
       case "close-control":
         this.#control.close();
         return undefined;
       case "done":
         return undefined;
+    }
+  }
+
+  #serve(connection: PassedConnection, correlationId: bigint): void {
+    try {
+      this.#adopt(connection, correlationId);
+    } catch (error) {
+      connection.close();
+      throw error;
     }
   }
 

@@ -1,9 +1,10 @@
 import process from "node:process";
 import { currentDaemonIdentity } from "../host/daemon_identity.ts";
-import { removeIdentityFile, writeIdentityFile } from "../host/identity_file.ts";
+import { readIdentityFile, removeIdentityFile, writeIdentityFile } from "../host/identity_file.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalListener, LocalStream } from "../transport/local_stream.ts";
 import type { Transport } from "../transport/transport.ts";
+import { differingIdentityField } from "../wire/daemon_process.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import { encodeProbeIdentity, type ProbeIdentity } from "../wire/probe.ts";
 import { type ConnectionOrigin, ServedConnection } from "./served_connection.ts";
@@ -95,6 +96,7 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
   readonly #acceptor: HandoffAcceptor;
   #identity!: Promise<DaemonProcess>;
   #probeIdentity!: Promise<ProbeIdentity>;
+  #announced: DaemonProcess | undefined;
   #closing: Promise<void> | undefined;
 
   /** Use {@linkcode serveBackend}. */
@@ -136,7 +138,9 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
     this.#listeners.push(await this.#transport.listen(endpoint, {}, onStream));
     this.#observe({ kind: "listening", endpoint, purpose: "connections" });
     const identity = await this.#identity;
-    if (identityFile !== undefined) await writeIdentityFile(identityFile, identity);
+    if (identityFile === undefined) return;
+    await writeIdentityFile(identityFile, identity);
+    this.#announced = identity;
   }
 
   /** Stops accepting, drops connections that nobody took yet, and removes the endpoint names. Idempotent. */
@@ -187,10 +191,22 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
 
   async #close(): Promise<void> {
     this.#acceptor.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
-    for (const stream of this.#silent) stream.close();
-    this.#queue.end();
+    try {
+      await Promise.all(this.#listeners.map((listener) => listener.close()));
+    } finally {
+      for (const stream of this.#silent) stream.close();
+      this.#queue.end();
+      await this.#withdraw();
+    }
+  }
+
+  /** Removes the announcement, unless another process has announced itself in its place. */
+  async #withdraw(): Promise<void> {
     const { identityFile } = this.#options;
-    if (identityFile !== undefined) await removeIdentityFile(identityFile);
+    const announced = this.#announced;
+    if (identityFile === undefined || announced === undefined) return;
+    const found = await readIdentityFile(identityFile);
+    if (found === undefined || found.startedAtUnixMs !== announced.startedAtUnixMs) return;
+    if (differingIdentityField(found, announced) === undefined) await removeIdentityFile(identityFile);
   }
 }

@@ -24,7 +24,10 @@ export class UnixPassedConnection implements PassedConnection {
   }
 
   adopt(): LocalStream {
-    return new NetStream(adoptSocketFd(this.#fd.release()));
+    // Given up only once it is the socket's: a runtime refuses what it cannot read as a connection.
+    const socket = adoptSocketFd(this.#fd.fd);
+    this.#fd.release();
+    return new NetStream(socket);
   }
 
   close(): void {
