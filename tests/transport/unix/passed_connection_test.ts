@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { openSync } from "node:fs";
+import process from "node:process";
 import { test } from "node:test";
 import { UnixPassedConnection } from "../../../src/transport/unix/passed_connection.ts";
+import { settledFdCount } from "../../support/fd_count.ts";
 import { native, pattern, readBytes, socketPair } from "../_transport.ts";
 
 function open(): { passed: UnixPassedConnection; fd: number; client: number } {
@@ -67,4 +70,18 @@ test("once adopted it is the stream's: closing the passed end does nothing", asy
   await stream.closed;
   assert.deepEqual(native.sockets.receiveBytes(client, 10), { kind: "eof" });
   native.sockets.closeFd(client);
+});
+
+test("a descriptor that the runtime does not take stays ours to close", {
+  skip: process.platform !== "linux"
+    ? "reads /proc"
+    : process.versions["bun"] !== undefined && "this runtime takes any descriptor",
+}, async () => {
+  const fd = openSync("/dev/null", "r");
+  const passed = new UnixPassedConnection(native, native.ownFd(fd));
+  assert.equal(passed.state(), "failed");
+  const before = await settledFdCount();
+  assert.throws(() => passed.adopt(), TypeError);
+  passed.close();
+  assert.equal(await settledFdCount(), before - 1);
 });
