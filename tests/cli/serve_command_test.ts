@@ -8,13 +8,15 @@ import { type Backend, serveBackend } from "../../src/backend/serve_backend.ts";
 import { sendAdminRequest } from "../../src/client/admin_request.ts";
 import { connectToBackend } from "../../src/client/connect_to_backend.ts";
 import { writeServiceDefinition } from "../../src/service/service_definition_file.ts";
+import { encodeFramed } from "../../src/wire/framing.ts";
 import { AdminVerb } from "../../src/wire/gen/broker_v1_admin_pb.ts";
+import { ADMIN_PAYLOAD_PROTOCOL } from "../../src/wire/payload_protocol.ts";
 import { ownDefinition } from "../broker/_probed_backend.ts";
 import { currentRuntime, runtimeCommand } from "../support/runtimes.ts";
 import { type StartedProcess, startProcess } from "../support/spawn.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { until } from "../support/waiting.ts";
-import { pattern, readBytes, transport } from "../transport/_transport.ts";
+import { pattern, readAll, readBytes, transport } from "../transport/_transport.ts";
 import { runCli } from "./_run_cli.ts";
 
 const EXIT = { deadlineMs: 30_000 };
@@ -122,15 +124,32 @@ test("a broker that cannot serve says why and exits with 1", async () => {
   assert.equal((await child.waitForExit(EXIT)).code, 0);
 });
 
-/** Makes the broker log a line: a client that leaves in the middle of its frame is refused, others are dropped. */
+/** Makes the broker log lines, and sees that it serves on. */
 async function provokeLog(endpoint: string): Promise<void> {
+  const payload = Uint8Array.of(0xff);
+  const nonsense = encodeFramed({
+    envelopeVersion: 1,
+    kind: 1,
+    payloadProtocol: ADMIN_PAYLOAD_PROTOCOL,
+    payload,
+  });
   for (let i = 0; i < 3; i++) {
     const client = await transport.connect(endpoint, { deadlineMs: 10_000 });
-    await client.write(Uint8Array.of(1, 2));
+    await client.write(nonsense);
+    assert.equal((await readAll(client)).length, 0, "nothing is written into a connection");
     client.close();
   }
   assert.equal((await healthz(endpoint)).body, "ok\n");
 }
+
+test("what an operator should know is on stderr, a line each", async () => {
+  await using child = await serve("told.sock");
+  await provokeLog(dir.join("told.sock"));
+  const wanted = `connection on ${dir.join("told.sock")} from peer pid=${process.pid}`;
+  await until("the lines", () => child.stderrTail.filter((line) => line.includes(wanted)).length === 3);
+  child.killGroup("SIGTERM");
+  assert.equal((await child.waitForExit(EXIT)).code, 0);
+});
 
 test("readers of stdout and stderr that go away do not end a broker", async () => {
   const { command: path, args, env } = command(serveArgs("deaf.sock"));
@@ -141,7 +160,7 @@ test("readers of stdout and stderr that go away do not end a broker", async () =
     child.stderr.destroy();
     await until("its socket", () => existsSync(dir.join("deaf.sock")));
     await provokeLog(dir.join("deaf.sock"));
-    child.kill("SIGTERM");
+    process.kill(child.pid!, "SIGTERM");
     assert.deepEqual(await exit, [0, null]);
     assert.ok(!existsSync(dir.join("deaf.sock")));
   } finally {

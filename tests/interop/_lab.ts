@@ -3,6 +3,7 @@ import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { type Runtime, runtimeCommand } from "../support/runtimes.ts";
 import { type ProcessCommand, type StartedProcess, startProcess } from "../support/spawn.ts";
+import { untilListening } from "../support/listening.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { isEvent, START_DEADLINE_MS } from "../support/topology.ts";
 import { buildPeer, type PeerCrate, type PeerVersion } from "./_peer_crate.ts";
@@ -51,7 +52,10 @@ export class Lab implements AsyncDisposable {
     if (this.#isClosed) throw new Error(`Cannot start "${command.command}": the lab is closed`);
     const process = startProcess(command);
     this.#started.push(process);
-    await process.waitForLine(isEvent(readyEvent), { deadlineMs: START_DEADLINE_MS });
+    const line = await process.waitForLine(isEvent(readyEvent), { deadlineMs: START_DEADLINE_MS });
+    // A Rust broker says that it listens as soon as its socket's name is there.
+    const { socket } = JSON.parse(line) as { socket?: string };
+    if (socket !== undefined) await untilListening(socket, START_DEADLINE_MS);
     return process;
   }
 
