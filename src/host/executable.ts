@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createBLAKE3 } from "hash-wasm";
 import { BrokerError } from "../errors.ts";
 import type { DigestAlgorithm } from "./daemon_digest.ts";
@@ -135,5 +136,7 @@ async function hashFile(file: FileHandle, algorithm: DigestAlgorithm): Promise<U
     if (bytesRead === 0) return new Uint8Array(digester.digest());
     digester.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
+    // A runtime may resume several finished reads within one turn of its event loop.
+    await nextTurn();
   }
 }
