@@ -18,6 +18,7 @@ import type { RegisteredBackend } from "./backend_registry.ts";
 import type { BrokerObserver } from "./broker_event.ts";
 import type { HandoffDesk } from "./handoff_desk.ts";
 import type { HelloAnswer, HelloHandler } from "./hello_handler.ts";
+import type { FdPressureGuard } from "./limits/fd_pressure_guard.ts";
 import { isPeerAllowed, type PeerPolicy } from "./peer_policy.ts";
 import { REFUSALS } from "./refusals.ts";
 
@@ -42,6 +43,8 @@ export interface ClientConnectionParts {
   readonly observe: BrokerObserver;
   /** Whether the broker stops: Hellos are refused then. */
   readonly isDraining: () => boolean;
+  /** Refuses Hellos while descriptors run out; `undefined` where nobody watches them. */
+  readonly fdPressure?: Pick<FdPressureGuard, "refuse"> | undefined;
   /** `undefined` where only Hellos are served: an operator's request then is one that is none (protocol 6.4). */
   readonly answerAdmin:
     | ((request: AdminRequest) => Promise<MessageInitShape<typeof AdminReplySchema>>)
@@ -52,8 +55,22 @@ export interface ClientConnectionParts {
   readonly stop: CancelSignal;
 }
 
+/** What holds for one client only. */
+export interface ClientTerms {
+  /** Why its Hello is refused, whatever it says. */
+  readonly refusal?: Refusal | undefined;
+  /** Milliseconds it has for its first frame. @default {what all have} */
+  readonly firstFrameDeadlineMs?: number | undefined;
+  /** Called when its first frame has come, or it has ended without one. */
+  readonly hasSpoken?: (() => void) | undefined;
+}
+
 /** Serves one accepted client to the end of the broker's part in it. Never rejects. */
-export async function serveClient(parts: ClientConnectionParts, incoming: IncomingConnection): Promise<void> {
+export async function serveClient(
+  parts: ClientConnectionParts,
+  incoming: IncomingConnection,
+  terms: ClientTerms = {},
+): Promise<void> {
   const { peer } = incoming;
   if (!isPeerAllowed(parts.peerPolicy ?? "owner-only", peer, parts.transport.ownUser)) {
     // Before a byte is read, and without one sent: a stranger learns nothing.
@@ -62,9 +79,11 @@ export async function serveClient(parts: ClientConnectionParts, incoming: Incomi
   }
   try {
     const reader = createFirstFrameReader({ frameBytesMax: parts.firstFrameBytesMax });
-    const wait = { deadlineMs: parts.firstFrameDeadlineMs, signal: parts.stop };
+    const deadlineMs = terms.firstFrameDeadlineMs ?? parts.firstFrameDeadlineMs;
+    const wait = { deadlineMs, signal: parts.stop };
     const arrival = await incoming.firstFrame(reader, wait);
-    await new ClientExchange(parts, peer, arrival.connection).answer(arrival.first);
+    terms.hasSpoken?.();
+    await new ClientExchange(parts, terms, peer, arrival.connection).answer(arrival.first);
   } catch (error) {
     incoming.close();
     parts.observe({ kind: "connection-failed", peer, detail: (error as Error).message });
@@ -74,12 +93,19 @@ export async function serveClient(parts: ClientConnectionParts, incoming: Incomi
 /** The one exchange of a client connection: its first frame, our reply, and the handoff behind it. */
 class ClientExchange {
   readonly #parts: ClientConnectionParts;
+  readonly #terms: ClientTerms;
   readonly #peer: PeerCredentials;
   readonly #connection: DetachedConnection;
   readonly #startMs: number;
 
-  constructor(parts: ClientConnectionParts, peer: PeerCredentials, connection: DetachedConnection) {
+  constructor(
+    parts: ClientConnectionParts,
+    terms: ClientTerms,
+    peer: PeerCredentials,
+    connection: DetachedConnection,
+  ) {
     this.#parts = parts;
+    this.#terms = terms;
     this.#peer = peer;
     this.#connection = connection;
     this.#startMs = parts.clock();
@@ -93,10 +119,12 @@ class ClientExchange {
         case "refuse":
           return await this.#refuse(route.frame, route.refusal);
         case "admin":
-          if (this.#parts.answerAdmin === undefined) return await this.#answerHello(route.frame, 0);
+          if (this.#parts.answerAdmin === undefined) {
+            return await this.#answerHello(route.frame, first.residue);
+          }
           return await this.#answerAdmin(route.frame, this.#parts.answerAdmin);
         case "hello":
-          return await this.#answerHello(route.frame, first.residue.length);
+          return await this.#answerHello(route.frame, first.residue);
       }
     } catch (error) {
       this.#connection.close();
@@ -104,20 +132,26 @@ class ClientExchange {
     }
   }
 
-  async #answerHello(frame: Frame, residueBytes: number): Promise<void> {
-    const { handler, clock, isDraining } = this.#parts;
+  async #answerHello(frame: Frame, residue: Uint8Array): Promise<void> {
+    const { handler, clock, isDraining, fdPressure } = this.#parts;
     if (isDraining()) return await this.#refuse(frame, REFUSALS.shuttingDown);
+    const refused = fdPressure?.refuse() ?? this.#terms.refusal;
+    if (refused !== undefined) return await this.#refuse(frame, refused);
     const answer = await handler.answer({
       frame,
       peerPid: this.#peer.pid,
-      handoverPossible: residueBytes === 0,
+      residueBytes: residue.length,
       nowMs: clock(),
     });
     this.#observeHello(answer);
     if (answer.kind === "refused") return await this.#finish(encodeRefusedReply(frame, answer.refusal));
     const reply = encodeNegotiatedReply(frame, answer.negotiated);
     if (answer.token === undefined) return await this.#finish(reply);
-    await this.#parts.handoffs.handOver(this.#connection, reply, answer, answer.token);
+    await this.#parts.handoffs.handOver(
+      { connection: this.#connection, reply, residue },
+      answer,
+      answer.token,
+    );
   }
 
   async #answerAdmin(

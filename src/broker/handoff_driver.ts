@@ -32,6 +32,8 @@ export interface HandoffRun {
   readonly plan: RelayHandoffPlan;
   /** Called once the connection has left for the backend. */
   readonly passed: () => void;
+  /** Takes the control connection over that the backend wants to keep for later offers. */
+  readonly kept: (control: ControlConnection, channelId: Uint8Array) => void;
   /** Ends the handoff early: the broker stops. */
   readonly signal: CancelSignal;
 }
@@ -85,6 +87,10 @@ class HandoffDriver {
         return undefined;
       case "close-control":
         this.#control?.close();
+        this.#control = undefined;
+        return undefined;
+      case "keep-control":
+        this.#run.kept(this.#control!, step.channelId);
         this.#control = undefined;
         return undefined;
       case "log":

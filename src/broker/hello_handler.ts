@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
 import type { HandoffTokenStore } from "../handoff/token_store.ts";
 import {
+  CAPABILITY_EARLY_DATA,
   CAPABILITY_HANDLE_PASSING,
   CAPABILITY_HANDOFF_ANNOUNCED,
   PROTOCOL_VERSION,
@@ -16,7 +17,7 @@ import {
   NegotiatedSchema,
 } from "../wire/gen/broker_v1_envelope_pb.ts";
 import type { Refusal } from "../wire/hello.ts";
-import type { HelloRateLimiter } from "./hello_rate_limiter.ts";
+import { HELLO_RATE_REASON, type HelloRateLimiter } from "./hello_rate_limiter.ts";
 import { checkHelloShape } from "./hello_shape.ts";
 import { refusal } from "./refusals.ts";
 
@@ -59,7 +60,15 @@ export interface HelloHandlerParts<Backend extends RoutedBackend> {
   /** Finds the backend for a Hello whose shape was checked. */
   route(hello: Hello, frame: Frame): HelloRoute<Backend> | Promise<HelloRoute<Backend>>;
   /** Whether a connection to this backend may be handed over, so that a token is worth issuing. */
-  mayHandOver(backend: Backend): boolean;
+  mayHandOver(backend: Backend, early: EarlyData): boolean;
+}
+
+/** What a client sends ahead of the answer to its Hello (model rules 2 and 3). */
+export interface EarlyData {
+  /** The Hello says that a first request follows it at once. */
+  readonly isAnnounced: boolean;
+  /** Bytes behind the Hello that were read with it. */
+  readonly residueBytes: number;
 }
 
 /** One Hello as it arrived. */
@@ -68,8 +77,8 @@ export interface HelloRequest {
   readonly frame: Frame;
   /** The client's process by the kernel's word; 0 when it is unknown. */
   readonly peerPid: number;
-  /** Whether the connection may be handed over at all: no bytes behind the Hello (model rule 2). */
-  readonly handoverPossible: boolean;
+  /** Bytes behind the Hello that were read with it. */
+  readonly residueBytes: number;
   /** The time in milliseconds, on the clock of the tokens. */
   readonly nowMs: number;
 }
@@ -99,13 +108,15 @@ export class HelloHandler<Backend extends RoutedBackend> {
   #checkRate({ peerPid, nowMs }: HelloRequest): Refusal | undefined {
     const retryAfterMs = this.#parts.rate.count(peerPid, nowMs);
     if (retryAfterMs === undefined) return undefined;
-    return refusal(ErrorCode.ERROR_RATE_LIMITED, "Hello rate limit exceeded", BigInt(retryAfterMs));
+    return refusal(ErrorCode.ERROR_RATE_LIMITED, HELLO_RATE_REASON, BigInt(retryAfterMs));
   }
 
   #negotiate(hello: Hello, backend: Backend, request: HelloRequest): HelloAnswer<Backend> {
+    const { residueBytes, nowMs } = request;
+    const isAnnounced = (hello.clientCapabilities & CAPABILITY_EARLY_DATA) !== 0n;
     const wanted = (hello.clientCapabilities & CAPABILITY_HANDLE_PASSING) !== 0n;
-    const token = wanted && request.handoverPossible && this.#parts.mayHandOver(backend)
-      ? this.#issueToken(request.nowMs)
+    const token = wanted && this.#parts.mayHandOver(backend, { isAnnounced, residueBytes })
+      ? this.#issueToken(nowMs)
       : undefined;
     const negotiated = create(NegotiatedSchema, {
       negotiatedProtocol: PROTOCOL_VERSION,

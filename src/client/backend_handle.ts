@@ -52,7 +52,7 @@ export class BackendHandle {
    * Verifies that an endpoint is served by the process that an identity names: the process first, then its
    * answer to a fresh nonce (protocol 8.4, 8.5).
    *
-   * Requires `--allow-all` in Deno, as it reads `/proc`.
+   * Requires `--allow-ffi` or `--allow-all` in Deno, as it reads `/proc`.
    *
    * @param endpoint Where the backend listens.
    * @param expected Who it has to be.

@@ -17,6 +17,7 @@ export type BrokerClientErrorKind =
   | "MissingHelloReplyResult"
   | "Refused"
   | "EmptyBackendPipe"
+  | "EarlyDataOutcomeUnknown"
   | "Deadline";
 
 /** A broker's refusal of a Hello (protocol 2.1, `Refused`). */

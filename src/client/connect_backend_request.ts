@@ -6,6 +6,18 @@ export const CONNECT_DEADLINE_MS_DEFAULT = 30_000;
 /** How long a client waits for the handoff-ready relay before it reconnects (protocol 5.2). */
 export const DEFAULT_HANDOFF_READY_TIMEOUT_MS = 2_000;
 
+/** A first request that may travel with the Hello. */
+export interface EarlyRequest {
+  /** Its bytes, all of them; more than 16 KiB wait until the connection stands. */
+  bytes: Uint8Array;
+  /**
+   * Whether it does no harm when it runs twice, or late: it only reads, or names the version that it changes.
+   * Otherwise it runs at most once, and where that cannot be told it waits until the connection stands.
+   * @default {false}
+   */
+  repeatable?: boolean | undefined;
+}
+
 /** What to reach, and how: the input of `connectToBackend()`. */
 export interface ConnectBackendRequest {
   /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. */
@@ -23,6 +35,11 @@ export interface ConnectBackendRequest {
    * broker says that it is doing so, `true` whenever it issued a token, `false` never. @default {"auto"}
    */
   adoptHandedOffConnection?: "auto" | boolean | undefined;
+  /**
+   * The first request, sent as soon as it can be: with the Hello itself when the broker is one of ours. It is
+   * written once on the connection that comes out, whatever the route; the caller only reads the answer.
+   */
+  earlyData?: EarlyRequest | undefined;
   /** Milliseconds to wait for a connection that is being handed over; then the client reconnects. @default {2000} */
   handoffReadyTimeoutMs?: number | undefined;
   /** Milliseconds for everything together. @default {30000} */

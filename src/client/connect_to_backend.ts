@@ -5,7 +5,8 @@ import { withDeadline } from "../transport/deadline.ts";
 import type { WaitOptions } from "../transport/wait_options.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { DrainableStream, Transport } from "../transport/transport.ts";
+import { concatBytes } from "../wire/bytes.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { encodeHello } from "../wire/hello.ts";
 import { decodeHelloReply, refusalText } from "../wire/hello_reply.ts";
@@ -20,7 +21,8 @@ import {
 } from "./connect_backend_request.ts";
 import { requireBrokerEnabled } from "./disable_env.ts";
 import { fakeBackendEndpoint } from "./fake_backend_env.ts";
-import { awaitHandoffReady, handoffAnnounced } from "./handoff_ready.ts";
+import { type EarlyPlan, mayHaveRun, planEarlyRequest } from "./early_request.ts";
+import { awaitHandoffReady, handoffAnnounced, type HandoffFallback } from "./handoff_ready.ts";
 import { helloOptions } from "./hello_options.ts";
 
 /**
@@ -74,12 +76,14 @@ class BackendConnector {
   readonly #options: ConnectBackendRequest;
   readonly #wait: SignalledWait;
   readonly #observe: ClientObserver;
+  readonly #early: EarlyPlan | undefined;
 
   constructor(transport: Transport, options: ConnectBackendRequest, wait: SignalledWait) {
     this.#transport = transport;
     this.#options = options;
     this.#wait = wait;
     this.#observe = options.observe ?? (() => {});
+    this.#early = planEarlyRequest(options, transport);
   }
 
   async connect(): Promise<BackendConnection> {
@@ -87,11 +91,12 @@ class BackendConnector {
     if (seam !== undefined) return await this.#connectDirectly(seam);
     const skipped = await this.#skipHello();
     if (skipped !== undefined) return skipped;
-    const stream = await this.#dial("BrokerConnect", "broker", this.#options.broker);
+    const stream = await this.#dialBroker();
     try {
       const negotiated = await this.#exchangeHello(stream);
       const fallback = await this.#adopt(stream, negotiated);
       if (fallback === "handed-over") {
+        if (this.#early === "when-connected") await this.#sendFirst(stream);
         const endpoint = negotiated.backendPipe;
         return new BackendConnection({
           stream,
@@ -101,6 +106,7 @@ class BackendConnector {
           handoffFallback: undefined,
         });
       }
+      if (fallback !== undefined) await this.#requireNotRun(stream, negotiated, fallback);
       // Gone entirely before the backend is dialled: a late handover finds nobody (model rule 12).
       stream.close();
       return await this.#reconnect(negotiated, fallback?.detail);
@@ -123,7 +129,7 @@ class BackendConnector {
   }
 
   async #connectDirectly(endpoint: string): Promise<BackendConnection> {
-    const stream = await this.#dial("BackendConnect", "backend", endpoint);
+    const stream = await this.#dialBackend(endpoint);
     const parts = { negotiated: undefined, handoffFallback: undefined };
     return new BackendConnection({ stream, route: "hello-skip", endpoint, ...parts });
   }
@@ -155,7 +161,7 @@ class BackendConnector {
     const { signal } = this.#wait;
     try {
       this.#observe({ kind: "hello-sent" });
-      await stream.write(encodeHello(helloOptions(this.#options, process.pid)));
+      await stream.write(this.#opening());
       return await readFrame(stream, { signal });
     } catch (error) {
       signal.throwIfAborted();
@@ -163,6 +169,13 @@ class BackendConnector {
         cause: error,
       });
     }
+  }
+
+  /** The Hello, and what is to follow it at once: the kernel takes both in one go, or neither. */
+  #opening(): Uint8Array {
+    const isEarly = this.#early !== undefined && this.#early !== "when-connected";
+    const hello = encodeHello(helloOptions(this.#options, process.pid, isEarly));
+    return isEarly ? concatBytes(hello, this.#options.earlyData!.bytes) : hello;
   }
 
   #isHandoffAnnounced(negotiated: Negotiated): boolean {
@@ -173,16 +186,49 @@ class BackendConnector {
   async #adopt(
     stream: LocalStream,
     negotiated: Negotiated,
-  ): Promise<"handed-over" | { detail: string } | undefined> {
+  ): Promise<"handed-over" | HandoffFallback | undefined> {
     if (!this.#isHandoffAnnounced(negotiated)) return undefined;
     const deadlineMs = this.#options.handoffReadyTimeoutMs ?? DEFAULT_HANDOFF_READY_TIMEOUT_MS;
-    const detail = await awaitHandoffReady(stream, negotiated, { deadlineMs, signal: this.#wait.signal });
-    if (detail === undefined) {
+    const wait = { deadlineMs, signal: this.#wait.signal };
+    const fallback = await awaitHandoffReady(stream, negotiated, wait);
+    if (fallback === undefined) {
       this.#observe({ kind: "handed-over", connectionId: negotiated.connectionId });
       return "handed-over";
     }
-    this.#observe({ kind: "handoff-fallback", detail });
-    return { detail };
+    this.#observe({ kind: "handoff-fallback", detail: fallback.detail });
+    return fallback;
+  }
+
+  /**
+   * Before an early request is sent again: it must not have run, unless it may run twice.
+   *
+   * @throws {BrokerClientError} When that cannot be told.
+   */
+  async #requireNotRun(
+    stream: LocalStream | DrainableStream,
+    negotiated: Negotiated,
+    { isEnd, detail }: HandoffFallback,
+  ): Promise<void> {
+    // A ready event that was written is read before the end: without one nothing has run (model rule 13).
+    if (this.#early !== "behind-hello-drainable" || isEnd || !("stopReceiving" in stream)) return;
+    if (!await mayHaveRun(stream, negotiated.handlePassedToken, this.#wait.signal)) return;
+    this.#wait.signal.throwIfAborted();
+    throw new BrokerClientError(
+      "EarlyDataOutcomeUnknown",
+      `Cannot tell whether the first request was carried out: ${detail}; ask the backend, or declare it repeatable`,
+    );
+  }
+
+  /** Writes the first request if it has not reached the backend yet. */
+  async #sendFirst(stream: LocalStream): Promise<void> {
+    const { earlyData } = this.#options;
+    if (earlyData === undefined) return;
+    try {
+      await stream.write(earlyData.bytes);
+    } catch (error) {
+      this.#wait.signal.throwIfAborted();
+      throw new BrokerClientError("BackendConnect", withoutCode(error), { cause: error });
+    }
   }
 
   async #reconnect(negotiated: Negotiated, handoffFallback: string | undefined): Promise<BackendConnection> {
@@ -193,7 +239,7 @@ class BackendConnector {
         "Cannot connect to the backend: the broker named no endpoint",
       );
     }
-    const stream = await this.#dial("BackendConnect", "backend", endpoint);
+    const stream = await this.#dialBackend(endpoint);
     return new BackendConnection({
       stream,
       route: "broker-negotiated",
@@ -203,13 +249,32 @@ class BackendConnector {
     });
   }
 
+  #dialBroker(): Promise<LocalStream> {
+    const { broker } = this.#options;
+    const isDrainable = this.#early === "behind-hello-drainable";
+    return this.#dial("BrokerConnect", "broker", broker, isDrainable ? "connectDrainable" : "connect");
+  }
+
+  /** Also sends the first request: on this way nobody has it yet. */
+  async #dialBackend(endpoint: string): Promise<LocalStream> {
+    const stream = await this.#dial("BackendConnect", "backend", endpoint, "connect");
+    try {
+      await this.#sendFirst(stream);
+      return stream;
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+  }
+
   async #dial(
     kind: "BrokerConnect" | "BackendConnect",
     to: "broker" | "backend",
     endpoint: string,
+    how: "connect" | "connectDrainable",
   ): Promise<LocalStream> {
     try {
-      const stream = await this.#transport.connect(endpoint, this.#wait);
+      const stream = await this.#transport[how](endpoint, this.#wait);
       this.#observe({ kind: "connected", to, endpoint });
       return stream;
     } catch (error) {

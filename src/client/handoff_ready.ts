@@ -23,30 +23,38 @@ export function handoffAnnounced(adopt: "auto" | boolean, negotiated: Negotiated
   return (negotiated.serverCapabilities & bits) === bits;
 }
 
+/** Why a connection was not handed over. */
+export interface HandoffFallback {
+  /** What was seen, for people. */
+  readonly detail: string;
+  /** The connection has ended: whatever was written on it before has been read. */
+  readonly isEnd: boolean;
+}
+
 /**
  * Waits for the one frame that says that the backend now holds the other end (protocol 5.3 S10).
  *
  * @returns Why the connection was not handed over; `undefined` when it was. Bytes behind the frame
- *   stay in the stream.
+ *   stay in the stream, and a part of one is lost.
  * @throws The caller's abort reason only: everything else is a reason to reconnect (model rule 10).
  */
 export async function awaitHandoffReady(
   stream: LocalStream,
   negotiated: Negotiated,
   wait: WaitOptions,
-): Promise<string | undefined> {
+): Promise<HandoffFallback | undefined> {
   try {
     const body = await withDeadline("see the handoff-ready event", wait, (signal) => {
       return readFrame(stream, { signal });
     });
     const ready = decodeHandoffReady(body, negotiated.handlePassedToken);
-    return ready.ok ? undefined : ready.detail;
+    return ready.ok ? undefined : { detail: ready.detail, isEnd: false };
   } catch (error) {
     wait.signal?.throwIfAborted();
-    if (isPeerGone(error)) return "the broker closed the connection";
+    if (isPeerGone(error)) return { detail: "the broker closed the connection", isEnd: true };
     if (BrokerError.is(error) && error.code === "deadline") {
-      return `no handoff-ready event in ${wait.deadlineMs} ms`;
+      return { detail: `no handoff-ready event in ${wait.deadlineMs} ms`, isEnd: false };
     }
-    return withoutCode(error);
+    return { detail: withoutCode(error), isEnd: false };
   }
 }

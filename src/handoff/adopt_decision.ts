@@ -1,4 +1,5 @@
 // This module has no I/O.
+import { EXTENSION_KEEP_OPEN } from "../wire/handoff_extension.ts";
 import { acceptHandedOff, type HandoffRejection, handoffRejectionDetail } from "./accept_handed_off.ts";
 import { closeAdoption } from "./adopt_ending.ts";
 import type { AdoptCloseReason, AdoptOfferPlan, ReceivedOffer } from "./adopt_plan.ts";
@@ -55,9 +56,12 @@ export function testAdoption(
   if (readable === "eof") {
     return refuse(plan, fd, offer, "connection-eof", "handoff connection was closed by the client");
   }
-  const bytes = ackBytes(plan, offer, true, "");
+  const isKept = (offer.extensions & EXTENSION_KEEP_OPEN) !== 0n;
+  const channelId = isKept ? plan.drawChannelId?.() : undefined;
+  const { token, correlationId } = offer;
+  const bytes = plan.encodeAck({ token, isAccepted: true, errorDetail: "", correlationId, channelId });
   return {
-    state: { phase: "ack", plan, verdict: { kind: "adopt", fd, offer } },
+    state: { phase: "ack", plan, verdict: { kind: "adopt", fd, offer, channelId } },
     steps: [{ kind: "write-ack", bytes, deadlineMs: plan.deadlineMs }],
   };
 }
@@ -95,21 +99,13 @@ function refuse(
   reason: AdoptCloseReason,
   detail: string,
 ): AdoptOfferTurn {
+  const { token, correlationId } = offer;
+  const bytes = plan.encodeAck({ token, isAccepted: false, errorDetail: detail, correlationId });
   return {
     state: { phase: "ack", plan, verdict: { kind: "refuse", reason, detail } },
     steps: [
       { kind: "close-fd", fd },
-      { kind: "write-ack", bytes: ackBytes(plan, offer, false, detail), deadlineMs: plan.deadlineMs },
+      { kind: "write-ack", bytes, deadlineMs: plan.deadlineMs },
     ],
   };
-}
-
-function ackBytes(
-  plan: AdoptOfferPlan,
-  offer: ReceivedOffer,
-  isAccepted: boolean,
-  errorDetail: string,
-): Uint8Array {
-  const { token, correlationId } = offer;
-  return plan.encodeAck({ token, isAccepted, errorDetail, correlationId });
 }

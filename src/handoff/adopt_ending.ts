@@ -39,14 +39,15 @@ export function endAcked(
     const { reason, detail } = verdict;
     return end([], { kind: "closed", reason, detail, isAckWritten: failure === undefined });
   }
-  const { fd, offer } = verdict;
+  const { fd, offer, channelId } = verdict;
   if (failure !== undefined) return closeAdoption([fd], ...failure);
-  return end([{ kind: "serve", fd, offer }], { kind: "adopted", fd, offer });
+  return end([{ kind: "serve", fd, offer }], { kind: "adopted", fd, offer, channelId });
 }
 
 function end(first: readonly AdoptOfferStep[], outcome: AdoptOutcome): AdoptOfferTurn {
-  return {
-    state: { phase: "done", outcome },
-    steps: [...first, { kind: "close-control" }, { kind: "done", outcome }],
-  };
+  const channelId = outcome.kind === "adopted" ? outcome.channelId : undefined;
+  const last: AdoptOfferStep = channelId === undefined
+    ? { kind: "close-control" }
+    : { kind: "keep-control", channelId };
+  return { state: { phase: "done", outcome }, steps: [...first, last, { kind: "done", outcome }] };
 }

@@ -1,5 +1,6 @@
 // This module has no I/O.
 import { decodeHandoffOffer, encodeHandoffAck } from "../wire/handoff_frames.ts";
+import { EXTENSION_KEEP_OPEN } from "../wire/handoff_extension.ts";
 import type { AdoptOfferPlan, OfferAck, OfferReading } from "./adopt_plan.ts";
 import type { SpentTokens } from "./spent_tokens.ts";
 import type { HandoffTokenStore } from "./token_store.ts";
@@ -12,6 +13,8 @@ export interface AdoptOfferRequest {
   readonly spent: SpentTokens;
   /** When offer and ACK have to be through, in milliseconds. */
   readonly deadlineMs: number;
+  /** Draws the name of a descriptor channel; without it no control connection is kept. */
+  readonly drawChannelId?: (() => Uint8Array) | undefined;
 }
 
 /**
@@ -27,17 +30,19 @@ export function planAdoptOffer(request: AdoptOfferRequest): AdoptOfferPlan {
 function readOffer(body: Uint8Array): OfferReading {
   const decoded = decodeHandoffOffer(body);
   if (!decoded.ok) return decoded;
-  const { token, serviceName, correlationId, residue } = decoded.offer;
+  const { token, serviceName, correlationId, residue, extensions } = decoded.offer;
   const offer = {
     token: Uint8Array.from(token),
     serviceName,
     correlationId,
     residue: Uint8Array.from(residue),
+    extensions,
   };
   return { ok: true, offer };
 }
 
-/** No extension bit is honoured in relay mode, so the bytes are the reference's. */
-function encodeAck({ token, isAccepted, errorDetail, correlationId }: OfferAck): Uint8Array {
-  return encodeHandoffAck({ token, accepted: isAccepted, errorDetail, correlationId });
+/** Without a channel no extension bit is honoured, and the bytes are the reference's. */
+function encodeAck({ token, isAccepted, errorDetail, correlationId, channelId }: OfferAck): Uint8Array {
+  const kept = channelId === undefined ? {} : { extensions: EXTENSION_KEEP_OPEN, channelId };
+  return encodeHandoffAck({ token, accepted: isAccepted, errorDetail, correlationId, ...kept });
 }

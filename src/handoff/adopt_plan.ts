@@ -22,6 +22,8 @@ export interface ReceivedOffer {
   readonly correlationId: bigint;
   /** The client's bytes that the broker read behind the Hello. */
   readonly residue: Uint8Array;
+  /** The extension bits it was made with. */
+  readonly extensions: bigint;
 }
 
 /** An offer's body, read: protocol 8.1 without the token. */
@@ -39,6 +41,8 @@ export interface OfferAck {
   readonly errorDetail: string;
   /** The offer's. */
   readonly correlationId: bigint;
+  /** Names the descriptor channel that the control connection becomes; `undefined` when it ends here. */
+  readonly channelId?: Uint8Array | undefined;
 }
 
 /** Everything the adoption of one offer needs to know beforehand. */
@@ -49,6 +53,8 @@ export interface AdoptOfferPlan {
   readonly spent: SpentTokens;
   /** Reads the body of the offer's frame: envelope, fields, request id (protocol 8.1). */
   readonly readOffer: (body: Uint8Array) => OfferReading;
+  /** Draws the name of a descriptor channel; `undefined` when no control connection is kept. */
+  readonly drawChannelId?: (() => Uint8Array) | undefined;
   /** Encodes the frame of an ACK. */
   readonly encodeAck: (ack: OfferAck) => Uint8Array;
   /** When offer and ACK have to be through, in milliseconds; progress does not move it. */
@@ -73,6 +79,7 @@ export type AdoptCloseReason =
   | "token-rejected"
   | "early-data"
   | "connection-eof"
+  | "ready-failed"
   | "ack-failed";
 
 /** How a control connection with one offer ended. */
@@ -82,6 +89,8 @@ export type AdoptOutcome =
     /** The connection; the session's to close. */
     readonly fd: number;
     readonly offer: ReceivedOffer;
+    /** The control connection was kept as a descriptor channel of this name. */
+    readonly channelId: Uint8Array | undefined;
   }
   | {
     readonly kind: "closed";

@@ -29,7 +29,12 @@ export type AdoptOfferState =
 
 /** What the ACK under way says. */
 export type AdoptVerdict =
-  | { readonly kind: "adopt"; readonly fd: number; readonly offer: ReceivedOffer }
+  | {
+    readonly kind: "adopt";
+    readonly fd: number;
+    readonly offer: ReceivedOffer;
+    readonly channelId: Uint8Array | undefined;
+  }
   | { readonly kind: "refuse"; readonly reason: AdoptCloseReason; readonly detail: string };
 
 /** What the driver of one control connection saw. */
@@ -69,8 +74,10 @@ export type AdoptOfferStep =
   | { readonly kind: "close-fd"; readonly fd: number }
   /** Serve the connection, which is the session's from here; nothing is written before the client is heard. */
   | { readonly kind: "serve"; readonly fd: number; readonly offer: ReceivedOffer }
-  /** Close the control connection; comes exactly once. */
+  /** Close the control connection; either this or `keep-control` comes, exactly once. */
   | { readonly kind: "close-control" }
+  /** Keep the control connection, from now on for descriptors only. */
+  | { readonly kind: "keep-control"; readonly channelId: Uint8Array }
   /** Nothing follows, but for descriptors that still arrive. */
   | { readonly kind: "done"; readonly outcome: AdoptOutcome };
 

@@ -14,6 +14,7 @@ const REDACTED = "HandoffToken(redacted)";
  */
 export class HandoffToken {
   readonly #bytes: Uint8Array;
+  #mapKey: string | undefined;
 
   private constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -44,7 +45,7 @@ export class HandoffToken {
    * @returns A string of 16 characters, equal for equal tokens only.
    */
   toMapKey(): string {
-    return String.fromCharCode(...this.#bytes);
+    return this.#mapKey ??= String.fromCharCode.apply(null, this.#bytes as unknown as number[]);
   }
 
   /**

@@ -1,21 +1,22 @@
 // This module has no I/O.
 import type { HandoffAttemptFailure } from "./fallback_reason.ts";
 import type { RelayHandoffFallback, RelayHandoffOutcome, RelayHandoffStage } from "./relay_plan.ts";
-import type { RelayHandoffStep, RelayHandoffTurn } from "./relay_step.ts";
+import type { AcceptedAck, RelayHandoffStep, RelayHandoffTurn } from "./relay_step.ts";
 
 /**
  * Ends with the client adopted: the broker only closes its copy, which the backend's session survives.
  *
  * @param first What to do before closing.
- * @param isReadyRelayed Whether the backend wrote the ready event itself.
+ * @param ack The backend's answer.
  * @returns The last turn.
  */
-export function endHandedOff(first: readonly RelayHandoffStep[], isReadyRelayed: boolean): RelayHandoffTurn {
-  const outcome = { kind: "handed-off", isReadyRelayed } as const;
+export function endHandedOff(first: readonly RelayHandoffStep[], ack: AcceptedAck): RelayHandoffTurn {
+  const { isReadyRelayed, channelId } = ack;
+  const outcome = { kind: "handed-off", isReadyRelayed, channelId } as const;
   const steps: RelayHandoffStep[] = [
     ...first,
     { kind: "close-connection", how: "close" },
-    { kind: "close-control" },
+    channelId === undefined ? { kind: "close-control" } : { kind: "keep-control", channelId },
     { kind: "done", outcome },
   ];
   return { state: { phase: "done", outcome }, steps };

@@ -5,6 +5,7 @@ import {
   encodeHandoffReady,
   type OfferedHandoff,
 } from "../wire/handoff_frames.ts";
+import { CHANNEL_ID_BYTES, EXTENSION_KEEP_OPEN } from "../wire/handoff_extension.ts";
 import type { HandoffToken } from "./handoff_token.ts";
 import type { AckReading, RelayHandoffPlan } from "./relay_plan.ts";
 
@@ -22,6 +23,8 @@ export interface RelayHandoffRequest {
   readonly residueBytes: number;
   /** The Hello announces early data. */
   readonly isEarlyDataAnnounced: boolean;
+  /** Ask the backend to keep the control connection open; a reference backend skips that field. */
+  readonly keepsControlOpen: boolean;
 }
 
 /**
@@ -35,7 +38,12 @@ export function planRelayHandoff(request: RelayHandoffRequest): RelayHandoffPlan
   const offered: OfferedHandoff = { token: token.toBytes(), correlationId };
   return {
     token,
-    offerBytes: encodeHandoffOffer({ token: offered.token, serviceName, correlationId }),
+    offerBytes: encodeHandoffOffer({
+      token: offered.token,
+      serviceName,
+      correlationId,
+      extensions: request.keepsControlOpen ? EXTENSION_KEEP_OPEN : 0n,
+    }),
     readyBytes: encodeHandoffReady({ token: offered.token, accepted: true, correlationId }),
     readAck: (body) => readAckOf(offered, body),
     ackDeadlineMs,
@@ -54,6 +62,10 @@ export function planRelayHandoff(request: RelayHandoffRequest): RelayHandoffPlan
  */
 export function readAckOf(offered: OfferedHandoff, body: Uint8Array): AckReading {
   const answer = decodeHandoffAck(body, () => offered);
-  if (answer.ok) return { kind: "accepted", isReadyRelayed: answer.ack.readyRelayed };
+  if (answer.ok) {
+    const { readyRelayed: isReadyRelayed, extensions, channelId } = answer.ack;
+    const isKept = (extensions & EXTENSION_KEEP_OPEN) !== 0n && channelId.length === CHANNEL_ID_BYTES;
+    return { kind: "accepted", isReadyRelayed, channelId: isKept ? channelId.slice() : undefined };
+  }
   return { kind: answer.reason === "rejected" ? "rejected" : "unmatched", detail: answer.detail };
 }

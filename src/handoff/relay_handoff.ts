@@ -1,7 +1,7 @@
 // This module has no I/O.
 import { DEFAULT_ZERO_PROGRESS_RETRIES_MAX, READY_WRITE_MS, type RelayHandoffPlan } from "./relay_plan.ts";
 import { endHandedOff, endInFallback } from "./relay_ending.ts";
-import type { RelayHandoffEvent, RelayHandoffState, RelayHandoffTurn } from "./relay_step.ts";
+import type { AcceptedAck, RelayHandoffEvent, RelayHandoffState, RelayHandoffTurn } from "./relay_step.ts";
 import { decideResidue } from "./residue_policy.ts";
 
 /**
@@ -150,8 +150,8 @@ function whileAwaitingAck(state: AwaitingAck, event: RelayHandoffEvent, nowMs: n
           isReadyPossible: ack.isReadyRelayed,
         });
       }
-      if (ack.isReadyRelayed) return endHandedOff([{ kind: "settle-token", how: "acknowledge" }], true);
-      return writeReady(plan, nowMs);
+      if (ack.isReadyRelayed) return endHandedOff([{ kind: "settle-token", how: "acknowledge" }], ack);
+      return writeReady(plan, ack, nowMs);
     }
     case "control-eof":
       return endInFallback("AwaitAck", {
@@ -172,7 +172,7 @@ function whileRelayingReady(state: RelayingReady, event: RelayHandoffEvent, nowM
   const ending = { hasControl: true, fdReachedBackend: true, isSettled: true } as const;
   switch (event.kind) {
     case "ready-written":
-      return endHandedOff([], false);
+      return endHandedOff([], state.ack);
     case "ready-failed":
       return endInFallback("Relay", { ...ending, detail: event.detail });
     case "deadline":
@@ -191,10 +191,10 @@ function whileRelayingReady(state: RelayingReady, event: RelayHandoffEvent, nowM
 
 const DUE: RelayHandoffEvent = { kind: "deadline" };
 
-function writeReady(plan: RelayHandoffPlan, nowMs: number): RelayHandoffTurn {
+function writeReady(plan: RelayHandoffPlan, ack: AcceptedAck, nowMs: number): RelayHandoffTurn {
   const readyDeadlineMs = nowMs + READY_WRITE_MS;
   return {
-    state: { phase: "relay-ready", plan, readyDeadlineMs },
+    state: { phase: "relay-ready", plan, ack, readyDeadlineMs },
     steps: [
       { kind: "settle-token", how: "acknowledge" },
       { kind: "write-ready", bytes: plan.readyBytes, deadlineMs: readyDeadlineMs },

@@ -14,7 +14,12 @@ export const DEFAULT_ZERO_PROGRESS_RETRIES_MAX = 1;
 /** How a backend's answer reads to the broker that made one offer. */
 export type AckReading =
   /** The ACK names this offer, by correlation id and token, and accepts. */
-  | { readonly kind: "accepted"; readonly isReadyRelayed: boolean }
+  | {
+    readonly kind: "accepted";
+    readonly isReadyRelayed: boolean;
+    /** Name of the descriptor channel that the control connection becomes; `undefined` when it ends here. */
+    readonly channelId: Uint8Array | undefined;
+  }
   /** The ACK names this offer and refuses. */
   | { readonly kind: "rejected"; readonly detail: string }
   /** Anything else: bytes that do not decode, another id, another token. */
@@ -49,6 +54,8 @@ export type RelayHandoffOutcome =
     readonly kind: "handed-off";
     /** Whether the backend wrote the ready event itself. */
     readonly isReadyRelayed: boolean;
+    /** The control connection was kept for more, under this name. */
+    readonly channelId: Uint8Array | undefined;
   }
   | RelayHandoffFallback;
 

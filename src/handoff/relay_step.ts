@@ -1,12 +1,15 @@
 // This module has no I/O.
 import type { HandoffAttemptFailure } from "./fallback_reason.ts";
-import type { RelayHandoffOutcome, RelayHandoffPlan } from "./relay_plan.ts";
+import type { AckReading, RelayHandoffOutcome, RelayHandoffPlan } from "./relay_plan.ts";
+
+/** An ACK that names the offer and accepts. */
+export type AcceptedAck = Extract<AckReading, { kind: "accepted" }>;
 
 /** Where a relay-mode handoff stands. Never changed, only replaced. */
 export type RelayHandoffState =
   | { readonly phase: "dialing" | "sending"; readonly plan: RelayHandoffPlan; readonly retries: number }
   | { readonly phase: "await-ack"; readonly plan: RelayHandoffPlan }
-  | { readonly phase: "relay-ready"; readonly plan: RelayHandoffPlan; readonly readyDeadlineMs: number }
+  | { readonly phase: "relay-ready"; readonly plan: RelayHandoffPlan; readonly ack: AcceptedAck; readonly readyDeadlineMs: number }
   | { readonly phase: "done"; readonly outcome: RelayHandoffOutcome };
 
 /** What the driver of a relay-mode handoff saw. */
@@ -56,8 +59,10 @@ export type RelayHandoffStep =
   | { readonly kind: "write-ready"; readonly bytes: Uint8Array; readonly deadlineMs: number }
   /** Close the broker's copy of the client's connection; comes exactly once. */
   | { readonly kind: "close-connection"; readonly how: "shutdown-then-close" | "close" }
-  /** Close the control connection, or call off its dial; comes once a dial, unless that failed. */
+  /** Close the control connection, or call off its dial; comes once a dial, unless that failed or it is kept. */
   | { readonly kind: "close-control" }
+  /** Keep the control connection for later offers instead: it is a descriptor channel now. */
+  | { readonly kind: "keep-control"; readonly channelId: Uint8Array }
   /** Say in the log why the client has to reconnect. */
   | { readonly kind: "log"; readonly detail: string }
   /** Nothing follows. */

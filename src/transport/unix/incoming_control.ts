@@ -3,7 +3,8 @@ import { RECEIVE_BYTES_MAX } from "../../../ffi/fd_passing.ts";
 import type { Native } from "../../../ffi/native.ts";
 import { withDeadline } from "../deadline.ts";
 import type { WaitOptions } from "../wait_options.ts";
-import type { PeerCredentials } from "../local_stream.ts";
+import type { LocalStream, PeerCredentials } from "../local_stream.ts";
+import { NetStream } from "../net_stream.ts";
 import { socketFd } from "../socket_fd.ts";
 import type { ControlReceipt, IncomingControl, SendOutcome } from "../transport.ts";
 import { UnixPassedConnection } from "./passed_connection.ts";
@@ -40,7 +41,7 @@ export class UnixIncomingControl implements IncomingControl {
   receive(bytesMax: number, options: WaitOptions): Promise<ControlReceipt> {
     return withDeadline("receive an offer", options, async (signal) => {
       for (let attempt = 0;; attempt++) {
-        const receipt = this.#receiveNow(bytesMax);
+        const receipt = this.receiveNow(bytesMax);
         if (receipt !== undefined) return receipt;
         await retryTurn(attempt, signal);
       }
@@ -52,12 +53,15 @@ export class UnixIncomingControl implements IncomingControl {
     return describeSend(this.#native.sockets.sendBytes(socketFd(this.#socket), bytes), bytes.length);
   }
 
+  intoStream(): LocalStream {
+    return new NetStream(this.#socket);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
 
-  /** @returns `undefined` while nothing is there. */
-  #receiveNow(bytesMax: number): ControlReceipt | undefined {
+  receiveNow(bytesMax: number): ControlReceipt | undefined {
     if (this.#socket.destroyed) return { kind: "eof" };
     const length = Math.min(bytesMax, RECEIVE_BYTES_MAX);
     const received = this.#native.fdPassing.receive(socketFd(this.#socket), length, { fdsMax: FDS_MAX });

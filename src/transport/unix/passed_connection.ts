@@ -3,7 +3,9 @@ import type { OwnedFd } from "../../../ffi/owned_fd.ts";
 import type { LocalStream } from "../local_stream.ts";
 import { NetStream } from "../net_stream.ts";
 import { adoptSocketFd } from "../socket_fd.ts";
-import type { PassedConnection } from "../transport.ts";
+import type { PassedConnection, SendOutcome } from "../transport.ts";
+import { LateStream } from "./late_stream.ts";
+import { describeSend } from "./send_outcome.ts";
 
 /** A descriptor that a broker passed; nobody reads it until it is adopted. */
 export class UnixPassedConnection implements PassedConnection {
@@ -21,6 +23,18 @@ export class UnixPassedConnection implements PassedConnection {
   state(): "empty" | "readable" | "eof" | "failed" {
     const state = this.#native.sockets.isReadable(this.#fd.fd);
     return state.kind === "error" ? "failed" : state.kind;
+  }
+
+  isHungUp(): boolean {
+    return this.#native.sockets.hangUp(this.#fd.fd).kind !== "connected";
+  }
+
+  sendNow(bytes: Uint8Array): SendOutcome {
+    return describeSend(this.#native.sockets.sendBytes(this.#fd.fd, bytes), bytes.length);
+  }
+
+  adoptLater(residue: Uint8Array, greeting?: Uint8Array): LocalStream {
+    return new LateStream(this.#native, this.#native.ownFd(this.#fd.release()), residue, greeting);
   }
 
   adopt(): LocalStream {

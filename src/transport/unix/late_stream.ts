@@ -1,0 +1,122 @@
+import type { Native } from "../../../ffi/native.ts";
+import type { OwnedFd } from "../../../ffi/owned_fd.ts";
+import type { CancelSignal } from "../../cancel_signal.ts";
+import { setImmediate } from "node:timers";
+import { BrokerError } from "../../errors.ts";
+import { concatBytes } from "../../wire/bytes.ts";
+import type { LocalStream } from "../local_stream.ts";
+import { NetStream } from "../net_stream.ts";
+import { streamError } from "../os_error.ts";
+import { adoptSocketFd } from "../socket_fd.ts";
+
+/**
+ * A connection that the runtime learns of only when its peer's next bytes are wanted.
+ *
+ * Making a socket of a descriptor costs more than a request and its answer. A request that is here already is
+ * answered by a direct send first, so its client need not wait for that.
+ */
+export class LateStream implements LocalStream {
+  readonly closed: Promise<void>;
+  readonly #native: Native;
+  readonly #fd: OwnedFd;
+  /** Bytes in front of those in the kernel. */
+  #front: Uint8Array[];
+  #greeting: Uint8Array | undefined;
+  #stream: NetStream | undefined;
+  #isClosed = false;
+  #settleClosed!: () => void;
+
+  /**
+   * Takes a descriptor over.
+   *
+   * @param residue What was read from it before; may be empty.
+   * @param greeting See `PassedConnection.adoptLater`.
+   */
+  constructor(native: Native, fd: OwnedFd, residue: Uint8Array, greeting?: Uint8Array) {
+    this.#native = native;
+    this.#fd = fd;
+    this.#front = residue.length === 0 ? [] : [residue];
+    this.closed = new Promise((resolve) => this.#settleClosed = resolve);
+    if (greeting === undefined) return;
+    this.#greeting = greeting;
+    setImmediate(() => this.#greet());
+  }
+
+  read(signal?: CancelSignal): Promise<Uint8Array | null> {
+    if (this.#stream !== undefined) return this.#stream.read(signal);
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const chunk = this.#front.shift();
+    if (chunk !== undefined) return Promise.resolve(chunk);
+    if (this.#isClosed) return Promise.resolve(null);
+    return this.#socketStream((stream) => stream.read(signal));
+  }
+
+  unread(bytes: Uint8Array): void {
+    if (this.#stream !== undefined) this.#stream.unread(bytes);
+    else if (bytes.length > 0) this.#front.unshift(bytes);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#stream !== undefined) return this.#stream.write(bytes);
+    if (this.#isClosed) return Promise.reject(gone());
+    return this.#send(this.#takeGreeting(bytes));
+  }
+
+  #send(bytes: Uint8Array): Promise<void> {
+    const sent = this.#native.sockets.sendBytes(this.#fd.fd, bytes);
+    if (sent.kind === "error") {
+      return Promise.reject(streamError("write", Object.assign(new Error(sent.name), { code: sent.name })));
+    }
+    const bytesSent = sent.kind === "sent" ? sent.bytesSent : 0;
+    if (bytesSent === bytes.length) return Promise.resolve();
+    return this.#socketStream((stream) => stream.write(bytes.subarray(bytesSent)));
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.#stream !== undefined) return this.#stream.closeWrite();
+    if (this.#isClosed) return Promise.resolve();
+    return this.#socketStream((stream) => stream.closeWrite());
+  }
+
+  close(): void {
+    if (this.#stream !== undefined) return this.#stream.close();
+    if (this.#isClosed) return;
+    this.#greet();
+    this.#isClosed = true;
+    this.#front = [];
+    this.#fd.close();
+    this.#settleClosed();
+  }
+
+  #takeGreeting(bytes: Uint8Array): Uint8Array {
+    const greeting = this.#greeting;
+    this.#greeting = undefined;
+    return greeting === undefined ? bytes : concatBytes(greeting, bytes);
+  }
+
+  /** It is short and comes first: there is room for it, or nobody to read it. */
+  #greet(): void {
+    if (this.#greeting === undefined) return;
+    this.#native.sockets.sendBytes(this.#fd.fd, this.#takeGreeting(new Uint8Array(0)));
+  }
+
+  /** Lets the runtime have the descriptor; it may refuse what is no connection. */
+  #socketStream<T>(use: (stream: NetStream) => Promise<T>): Promise<T> {
+    try {
+      this.#greet();
+      const stream = new NetStream(adoptSocketFd(this.#fd.fd));
+      this.#fd.release();
+      for (const chunk of this.#front.splice(0).reverse()) stream.unread(chunk);
+      void stream.closed.then(this.#settleClosed);
+      this.#stream = stream;
+      return use(stream);
+    } catch (error) {
+      this.close();
+      return Promise.reject(error);
+    }
+  }
+}
+
+function gone(): BrokerError {
+  return new BrokerError("closed", "Cannot write: the connection is closed");
+}
