@@ -21,15 +21,22 @@ export interface HelloRouterParts {
   readonly registry: BackendRegistry;
   /** The backend to verify when none is in the registry. */
   readonly source: BackendSource;
+  /** Told of each Hello that finds its backend at once; those of `source` tell for themselves. */
+  readonly routed?: ((backend: RegisteredBackend) => void) | undefined;
   /** Told when a backend is verified, rejected or lost. */
   readonly observe: BrokerObserver;
 }
 
+/** Versions remembered of one definition: clients choose what they ask for, and few are asked for again. */
+const RESOLVED_VERSIONS_MAX = 64;
+
 /** Sends a Hello whose shape was checked to its backend (protocol 6.7). */
 export class HelloRouter {
   readonly #parts: HelloRouterParts;
+  /** What was found out of a definition that has not changed since, by the wanted version. */
+  readonly #resolved = new WeakMap<ServiceDefinition, Map<string, LoadedService>>();
 
-  /** Makes a router; it keeps no state of its own. */
+  /** Makes a router; what it keeps goes with the definitions. */
   constructor(parts: HelloRouterParts) {
     this.#parts = parts;
   }
@@ -44,7 +51,10 @@ export class HelloRouter {
     if (loaded.definition === undefined) return { kind: "refused", refusal: loaded.refusal };
     const { definition, key } = loaded;
     const { backend, lost } = this.#parts.registry.find(key);
-    if (backend !== undefined) return { kind: "backend", backend };
+    if (backend !== undefined) {
+      this.#parts.routed?.(backend);
+      return { kind: "backend", backend };
+    }
     if (lost !== undefined) {
       const { service, version } = key;
       this.#parts.observe({ kind: "backend-lost", service, version, pid: lost.identity.pid });
@@ -59,6 +69,16 @@ export class HelloRouter {
     } catch (error) {
       return { definition: undefined, refusal: loadRefusal(error) };
     }
+    const known = this.#resolved.get(definition);
+    const found = known?.get(hello.wantedVersion);
+    if (found !== undefined) return found;
+    const resolved = this.#resolve(definition, hello);
+    if (known === undefined) this.#resolved.set(definition, new Map([[hello.wantedVersion, resolved]]));
+    else if (known.size < RESOLVED_VERSIONS_MAX) known.set(hello.wantedVersion, resolved);
+    return resolved;
+  }
+
+  #resolve(definition: ServiceDefinition, hello: Hello): LoadedService {
     const blocked = checkVersionAllowed(definition, hello.wantedVersion);
     if (blocked !== undefined) {
       const refused = blocked === "BelowMinVersion" ? REFUSALS.belowMinVersion : REFUSALS.outsideAllowList;
