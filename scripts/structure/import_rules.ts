@@ -9,7 +9,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "src": [],
   "src/wire": ["src"],
   "src/naming": ["src", "src/wire"],
-  "src/host": CORE,
+  "src/host": [...CORE, "ffi"],
   "src/service": [...CORE, "src/host"],
   "src/handoff": CORE,
   "src/transport": [...CORE, "src/host", "ffi"],

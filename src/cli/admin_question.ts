@@ -39,7 +39,7 @@ export function adminQuestion(line: CommandLine): OperatorQuestion | undefined {
     case "diagnose":
       return question(AdminVerb.DIAGNOSE, {
         json: true,
-        outputPath: line.values("--output")[0] ?? DEFAULT_OUTPUT,
+        outputPath: line.value("--output") ?? DEFAULT_OUTPUT,
       });
     case "metrics":
       return question(AdminVerb.METRICS);

@@ -35,17 +35,22 @@ export class CommandLine {
     return this.#args.includes(flag);
   }
 
-  /** The element behind the first occurrence of an option. */
+  /**
+   * The element behind the first occurrence of an option; `undefined` when it is not given.
+   *
+   * @throws {UsageError} When the option is the last element, so that there is none behind it.
+   */
   value(option: string): string | undefined {
-    const index = this.#args.indexOf(option);
-    if (index < 0) return undefined;
-    const value = this.#args[index + 1];
-    if (value === undefined) throw new UsageError(`${option} needs a value`);
-    return value;
+    return this.values(option)[0];
   }
 
-  /** The element behind each occurrence of an option; one at the very end has none and is passed over. */
+  /**
+   * The element behind each occurrence of an option.
+   *
+   * @throws {UsageError} When the option is the last element, so that there is none behind it.
+   */
   values(option: string): string[] {
+    if (this.#args.at(-1) === option) throw new UsageError(`${option} needs a value`);
     return this.#args.slice(1).filter((_, index) => this.#args[index] === option);
   }
 

@@ -1,17 +1,21 @@
 import process from "node:process";
 import { LIBRARY_VERSION } from "../version.ts";
+import { AdminVerb } from "../wire/gen/broker_v1_admin_pb.ts";
 import { adminCommand } from "./admin_command.ts";
 import { adminQuestion } from "./admin_question.ts";
 import { takeAdminSocket } from "./admin_socket.ts";
 import { CommandLine, UsageError } from "./command_line.ts";
+import { diagnoseCommand } from "./diagnose_command.ts";
+import { doctorCommand } from "./doctor_command.ts";
 import { privilegeRefusal } from "./privilege.ts";
 import { serveCommand, serveLaunchCommand } from "./serve_command.ts";
 import { serveOnceCommand } from "./serve_once_command.ts";
+import { shutdownCommand } from "./shutdown_command.ts";
 import { servicedefCommand } from "./servicedef_command.ts";
 import { writeError, writeOutput } from "./stdio.ts";
 import { COMMAND_NAME, USAGE } from "./usage.ts";
 
-/** Runs the command line (protocol 10.1). @returns The exit code: 0 success, 1 failure, 2 usage. */
+/** Runs the command line (protocol 10.1). @returns The exit code: 0 success, 1 failure, 2 usage, 75 endpoint taken. */
 export async function main(args: readonly string[]): Promise<number> {
   const refused = privilegeRefusal();
   if (refused !== undefined) {
@@ -30,8 +34,15 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function run(line: CommandLine, endpoint: string | undefined): Promise<number> {
   const question = adminQuestion(line);
+  if (question?.verb === AdminVerb.DIAGNOSE) {
+    return await diagnoseCommand(question, line.value("--output"), endpoint);
+  }
   if (question !== undefined) return await adminCommand(question, endpoint);
   switch (line.command) {
+    case "doctor":
+      return await doctorCommand(line, endpoint);
+    case "shutdown":
+      return await shutdownCommand(line, endpoint);
     case "servicedef":
       return await servicedefCommand(line);
     case "--serve":

@@ -1,5 +1,7 @@
 import { serveBroker } from "../broker/serve_broker.ts";
 import type { ServeBrokerOptions } from "../broker/serve_broker_options.ts";
+import { hostValues } from "../host/host_values.ts";
+import { lifecycleLogPath } from "../naming/lifecycle_log_path.ts";
 import type { CommandLine } from "./command_line.ts";
 import { runBroker } from "./run_broker.ts";
 
@@ -36,5 +38,6 @@ function commonOptions(line: CommandLine) {
     serviceDefinitionDir: line.value("--service-def-dir"),
     connectionsMax: line.count("--max-connections", 1),
     helloRate: line.count("--hello-rate", 0),
+    lifecycleLog: lifecycleLogPath(hostValues()),
   };
 }

@@ -27,7 +27,7 @@ export async function servicedefCommand(line: CommandLine): Promise<number> {
   }
   const definition = definitionOf(line);
   try {
-    const directory = first(line, "--service-def-dir");
+    const directory = line.value("--service-def-dir");
     const { path, dir, dirSource } = await installServiceDefinition(definition, { directory });
     writeOutput(
       line.has("--json")
@@ -36,8 +36,11 @@ export async function servicedefCommand(line: CommandLine): Promise<number> {
     );
     return 0;
   } catch (error) {
-    const detail = error instanceof ServiceDefinitionError ? error.detail : withoutCode(error);
-    writeError(`servicedef install failed: ${detail}`);
+    const isDefinition = error instanceof ServiceDefinitionError;
+    const remedy = isDefinition && error.kind === "Io"
+      ? "; choose another directory with --service-def-dir"
+      : "";
+    writeError(`servicedef install failed: ${isDefinition ? error.detail : withoutCode(error)}${remedy}`);
     return 1;
   }
 }
@@ -47,23 +50,18 @@ export function definitionOf(line: CommandLine): ServiceDefinition {
   return create(ServiceDefinitionSchema, {
     serviceName: required(line, "--service"),
     binaryPath: required(line, "--binary-path"),
-    isolation: isolationOf(first(line, "--isolation") ?? "private"),
-    explicitInstance: first(line, "--explicit-instance") ?? "",
-    perVersionBinaryDir: first(line, "--per-version-binary-dir") ?? "",
-    minVersion: first(line, "--min-version") ?? "",
+    isolation: isolationOf(line.value("--isolation") ?? "private"),
+    explicitInstance: line.value("--explicit-instance") ?? "",
+    perVersionBinaryDir: line.value("--per-version-binary-dir") ?? "",
+    minVersion: line.value("--min-version") ?? "",
     versionAllowList: line.values("--allow-version"),
   });
 }
 
 function required(line: CommandLine, option: string): string {
-  const value = first(line, option);
+  const value = line.value(option);
   if (value === undefined) throw new UsageError(`servicedef install needs ${option}`);
   return value;
-}
-
-/** An option with nothing behind it counts as not given, as in the reference. */
-function first(line: CommandLine, option: string): string | undefined {
-  return line.values(option)[0];
 }
 
 function isolationOf(word: string): BrokerIsolation {

@@ -14,8 +14,15 @@ ask the broker behind ENDPOINT, or without one say what this host says by itself
   readyz                  ready, or exit code 1
   backend-health SERVICE --json
   config --effective --json
-  diagnose --output FILE  what a bundle would hold; nothing is written
+  diagnose                what a bundle would hold
+    --output FILE           write it to a new file (tar.gz, redacted)
   metrics                 OpenMetrics
+  shutdown                stop it and wait until it is gone; needs an ENDPOINT
+    --drain-ms N            how long what is under way may take to end (default 10000)
+
+find out what is wrong with this host; nothing is changed:
+  doctor [--json]         exit code 1 when a check failed
+    --service-def-dir DIR   directory of the service definitions
 
 define a service:
   servicedef install --service NAME --binary-path PATH
@@ -47,5 +54,7 @@ serve:
   -h, --help              print this
 
 Without --socket the endpoint is that of RUNNING_PROCESS_BROKER_V1_SOCKET, if it is set.
+With RP_BROKER_LOG_FORMAT=json a broker writes its log as JSON, an object a line.
+A broker exits with 75 when another one serves its SOCKET already.
 As root it refuses to run unless RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED is 1.
 `;

@@ -20,7 +20,7 @@ const hostClock: BootClock = { nowMs: Date.now, uptimeS: uptime };
 /**
  * The id of this host's current boot (protocol 8.6).
  *
- * In Deno it requires `--allow-all` on Linux, since the id is below `/proc`.
+ * In Deno it requires `--allow-ffi` or `--allow-all` on Linux, since the id is below `/proc`.
  *
  * @param system The host to ask.
  * @param clock Used on Windows only.

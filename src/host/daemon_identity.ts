@@ -24,7 +24,8 @@ export interface DaemonIdentityOptions {
  * It carries the SHA-256 in field 3, which readers up to 4.10.2 insist on, and the BLAKE3 in fields 8 and 9, which
  * later ones do. Both are of the file, so a replaced executable is seen.
  *
- * In Deno it requires `--allow-all`, since Linux keeps the boot id below `/proc`.
+ * In Deno it requires `--allow-read` for the executable, and `--allow-ffi` or `--allow-all`, since Linux keeps the
+ * boot id below `/proc`.
  *
  * @throws {BrokerError} With code "os" when the executable cannot be read.
  */

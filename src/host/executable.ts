@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createBLAKE3 } from "hash-wasm";
@@ -7,6 +6,7 @@ import { BrokerError } from "../errors.ts";
 import type { DigestAlgorithm } from "./daemon_digest.ts";
 import { type FileIdentity, fileIdentity, fileKey, isSameFile, isSettled } from "./file_identity.ts";
 import { osErrorText } from "./os_error_text.ts";
+import { openForReading, type ReadableFile } from "./proc_access.ts";
 import { type SystemAccess, systemAccess } from "./system_access.ts";
 
 /** Bytes hashed between two turns of the event loop: below 2 ms for the slower algorithm. */
@@ -72,7 +72,7 @@ export class ExecutableHasher {
    */
   async digest(path: string, algorithm: DigestAlgorithm): Promise<Uint8Array> {
     try {
-      const file = await open(path, "r");
+      const file = await openForReading(path);
       try {
         const identity = fileIdentity(await file.stat({ bigint: true }));
         return (await this.#shared(file, identity, algorithm)).slice();
@@ -85,7 +85,7 @@ export class ExecutableHasher {
     }
   }
 
-  async #shared(file: FileHandle, identity: FileIdentity, algorithm: DigestAlgorithm): Promise<Uint8Array> {
+  async #shared(file: ReadableFile, identity: FileIdentity, algorithm: DigestAlgorithm): Promise<Uint8Array> {
     const key = `${algorithm}:${fileKey(identity)}`;
     const known = this.#digests.get(key) ?? this.#running.get(key);
     if (known !== undefined) return await known;
@@ -99,7 +99,7 @@ export class ExecutableHasher {
   }
 
   async #hash(
-    file: FileHandle,
+    file: ReadableFile,
     identity: FileIdentity,
     algorithm: DigestAlgorithm,
     key: string,
@@ -128,7 +128,7 @@ async function createDigester(algorithm: DigestAlgorithm): Promise<Digester> {
   return { update: (bytes) => blake3.update(bytes), digest: () => blake3.digest("binary") };
 }
 
-async function hashFile(file: FileHandle, algorithm: DigestAlgorithm): Promise<Uint8Array> {
+async function hashFile(file: ReadableFile, algorithm: DigestAlgorithm): Promise<Uint8Array> {
   const digester = await createDigester(algorithm);
   const buffer = new Uint8Array(STEP_BYTES);
   for (let position = 0;;) {

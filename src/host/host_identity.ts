@@ -12,7 +12,7 @@ const UNKNOWN = "unknown";
 /**
  * Who this host is, as manifests record it (protocol 8.6).
  *
- * In Deno it requires `--allow-sys=hostname`, `--allow-read`, and `--allow-all` for what Linux keeps in `/proc`.
+ * In Deno it requires `--allow-sys=hostname`, `--allow-read`, and `--allow-ffi` or `--allow-all` for what Linux has in `/proc`.
  *
  * @param path The file whose device is recorded; the working directory when left out.
  * @param system The host to ask.

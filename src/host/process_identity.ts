@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
 import { isNotFound, osErrorCode, osErrorText } from "./os_error_text.ts";
+import { readTextSync } from "./proc_access.ts";
 import { type ProcessIdentity, startMarkInPs, startMarkOf } from "./process_start.ts";
 import { type SystemAccess, systemAccess, throwIfDenied } from "./system_access.ts";
 
@@ -13,7 +13,7 @@ export const PID_MAX = 2 ** 31 - 1;
 /**
  * Identifies the process that has a number now.
  *
- * Linux answers from `/proc` (in Deno: `--allow-all`). macOS has no such file: `ps` answers there, to the
+ * Linux answers from `/proc` (in Deno: `--allow-ffi` or `--allow-all`). macOS has no such file: `ps` answers there, to the
  * second.
  *
  * @param pid The process's number.
@@ -50,7 +50,7 @@ export function isProcessAliveSync(identity: ProcessIdentity): boolean {
   if (systemAccess.platform === "macos") return isPidInUse(identity.pid);
   const path = statPath(identity.pid);
   try {
-    return startMarkOf(readFileSync(path, "utf8")) === identity.startMark;
+    return startMarkOf(readTextSync(path)) === identity.startMark;
   } catch (error) {
     throwUnlessEnded(error, path);
     return false;

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { readFile, readlink, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
 import type { Environment, Platform } from "../naming/platform.ts";
 import { hostPlatform } from "./host_platform.ts";
 import { isRuntimeDenial } from "./os_error_text.ts";
+import { readLink, readText } from "./proc_access.ts";
 
 /** Longest wait for a system tool; each prints a few lines at once. */
 const TOOL_DEADLINE_MS = 5_000;
@@ -31,8 +32,8 @@ export interface SystemAccess {
 export const systemAccess: SystemAccess = {
   platform: hostPlatform(),
   environment: process.env,
-  readText: (path) => readFile(path, "utf8"),
-  readLink: (path) => readlink(path),
+  readText,
+  readLink,
   realPath: (path) => realpath(path),
   run: runTool,
 };
@@ -62,7 +63,7 @@ export function windowsTool(system: SystemAccess, name: string): string {
 /** Turns a runtime's refusal to look at `path` into an error that says what to allow. */
 export function throwIfDenied(error: unknown, path: string): void {
   if (!isRuntimeDenial(error)) return;
-  const flag = /^\/(proc|sys|dev)\//.test(path) ? "--allow-all" : "--allow-read";
+  const flag = path.startsWith("/proc/") ? "--allow-ffi or --allow-all" : `--allow-read=${path}`;
   throw new BrokerError("unsupported", `Cannot read "${path}": Deno needs ${flag} for it`, { cause: error });
 }
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { adminQuestion } from "../../src/cli/admin_question.ts";
 import { CommandLine } from "../../src/cli/command_line.ts";
@@ -24,7 +23,6 @@ const QUESTIONS: readonly (readonly [string, ReturnType<typeof adminQuestion>])[
   ["backend-health --json a b", { ...NOTHING, verb: AdminVerb.BACKEND_HEALTH, json: true, serviceName: "a" }],
   ["config --effective --json", { ...NOTHING, verb: AdminVerb.CONFIG, json: true }],
   ["diagnose", { ...NOTHING, verb: AdminVerb.DIAGNOSE, json: true, outputPath: "bundle.tar.gz" }],
-  ["diagnose --output", { ...NOTHING, verb: AdminVerb.DIAGNOSE, json: true, outputPath: "bundle.tar.gz" }],
   ["diagnose --output a --output b", { ...NOTHING, verb: AdminVerb.DIAGNOSE, json: true, outputPath: "a" }],
   ["metrics", { ...NOTHING, verb: AdminVerb.METRICS }],
   ["shutdown", undefined],
@@ -65,13 +63,6 @@ describe("the command line without an endpoint", () => {
     const { stdout } = await runCli(["config"], { RUNNING_PROCESS_SERVICE_DEF_DIR: "/srv/defs" });
     const { source, value } = JSON.parse(stdout).values.paths.service_definition_dir;
     assert.deepEqual([source, value], ["env:RUNNING_PROCESS_SERVICE_DEF_DIR", "/srv/defs"]);
-  });
-
-  test("says what a bundle would hold, and writes none", async () => {
-    await using dir = await makeTempDir();
-    const output = dir.join("bundle.tar.gz");
-    const { code, stdout } = await runCli(["diagnose", "--output", output]);
-    assert.deepEqual([code, JSON.parse(stdout).output, existsSync(output)], [0, output, false]);
   });
 
   test("prints metrics without samples that have labels", async () => {

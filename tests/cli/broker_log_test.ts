@@ -14,8 +14,23 @@ const LINES: { [Kind in BrokerEvent["kind"]]: [Extract<BrokerEvent, { kind: Kind
     "dropped connection on /run/br.sock from peer pid=7 uid_or_sid=1000: credential policy refused",
   ],
   "connection-limit": [
-    { kind: "connection-limit", peer: PEER, connectionsOpen: 448 },
-    "dropped connection on /run/br.sock from peer pid=7 uid_or_sid=1000: 448 connections are open",
+    {
+      kind: "connection-limit",
+      peer: PEER,
+      limit: "connections-per-process",
+      isAnswered: true,
+      connectionsOpen: 448,
+    },
+    "refused connection on /run/br.sock from peer pid=7 uid_or_sid=1000: " +
+    "too many connections of this process; 448 are open",
+  ],
+  "fd-pressure": [
+    { kind: "fd-pressure", isDemoted: true, detail: "none was left" },
+    "out of file descriptors: none was left; Hellos are refused until there are some, raise the limit (ulimit -n)",
+  ],
+  "draining": [
+    { kind: "draining", connectionsOpen: 3, deadlineMs: 10_000 },
+    "stopping: 3 connections are open, 10000 ms for what is under way",
   ],
   "connection-failed": [
     { kind: "connection-failed", peer: PEER, detail: "the client left" },
@@ -42,9 +57,53 @@ const LINES: { [Kind in BrokerEvent["kind"]]: [Extract<BrokerEvent, { kind: Kind
     { kind: "backend-launched", ...BACKEND, pid: 42, durationUs: 1 },
     "backend svc 1.2.3 launched as process 42",
   ],
+  "backend-idle-ended": [
+    { kind: "backend-idle-ended", ...BACKEND, pid: 42, idleMs: 30_001 },
+    "backend svc 1.2.3 (process 42) ends: idle for 30001 ms",
+  ],
+  "backend-kept": [
+    { kind: "backend-kept", ...BACKEND, pid: 42, detail: "connections open: 2" },
+    "backend svc 1.2.3 (process 42) is idle and goes on: connections open: 2",
+  ],
+  "backend-signalled": [
+    { kind: "backend-signalled", ...BACKEND, pid: 42, signal: "SIGTERM" },
+    "backend svc 1.2.3 (process 42) did not end: SIGTERM",
+  ],
+  "broadcast": [
+    { kind: "broadcast", order: "Quiesce", acks: 3, timeouts: 1, failures: 2, skippedDead: 4 },
+    "order Quiesce: 3 acks, 1 timeouts, 2 failures, 4 dead",
+  ],
+  "lifecycle-log-failed": [
+    { kind: "lifecycle-log-failed", path: "/state/lifecycle.jsonl", detail: "no room" },
+    "lifecycle log /state/lifecycle.jsonl cannot be written: no room",
+  ],
   "backend-launch-failed": [
     { kind: "backend-launch-failed", ...BACKEND, detail: "ENOENT", durationUs: 1 },
     "backend svc 1.2.3 not launched: ENOENT",
+  ],
+  "backend-adopted": [
+    { kind: "backend-adopted", ...BACKEND, pid: 42 },
+    "backend svc 1.2.3 adopted: process 42",
+  ],
+  "backend-record-stale": [
+    { kind: "backend-record-stale", record: "/run/svc.backend", ...BACKEND, detail: "it has ended" },
+    "record /run/svc.backend not used: it has ended",
+  ],
+  "backend-record-unwritten": [
+    { kind: "backend-record-unwritten", ...BACKEND, detail: "EACCES" },
+    "backend svc 1.2.3 not recorded: EACCES",
+  ],
+  "handoff-limit": [
+    { kind: "handoff-limit", ...BACKEND, handoffsPending: 64 },
+    "handoff fallback: 64 handoffs to backend svc 1.2.3 are pending: the client reconnects",
+  ],
+  "handoff-channel": [
+    { kind: "handoff-channel", ...BACKEND, pid: 42 },
+    "backend svc 1.2.3 (process 42) takes connections on a channel",
+  ],
+  "handoff-channel-lost": [
+    { kind: "handoff-channel-lost", ...BACKEND, pid: 42, detail: "the backend closed the channel" },
+    "backend svc 1.2.3 (process 42): channel lost: the backend closed the channel",
   ],
   "hello": [
     {

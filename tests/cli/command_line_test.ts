@@ -47,10 +47,14 @@ test("an option at the very end has no value", () => {
   assert.throws(() => line("--serve").required("--serve"), isUsage("--serve needs a value"));
 });
 
-test("the values of an option are those behind each occurrence; one at the end is passed over", () => {
-  const args = line("install --allow-version 1.0.0 --allow-version 2.0.0 --allow-version");
+test("the values of an option are those behind each occurrence, and the last one needs its own", () => {
+  const args = line("install --allow-version 1.0.0 --allow-version 2.0.0");
   assert.deepEqual(args.values("--allow-version"), ["1.0.0", "2.0.0"]);
   assert.deepEqual(args.values("--none"), []);
+  const cut = line("install --allow-version 1.0.0 --allow-version");
+  for (const read of ["values", "value", "required"] as const) {
+    assert.throws(() => cut[read]("--allow-version"), isUsage("--allow-version needs a value"));
+  }
 });
 
 test("an option that has to be there is missed by its name", () => {

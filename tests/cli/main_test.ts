@@ -55,6 +55,9 @@ test("the usage names every command and option that is understood", () => {
     "--hello-rate",
     "--help",
     "--socket",
+    "doctor",
+    "diagnose",
+    "--output",
     "RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED",
   ];
   for (const word of words) assert.ok(USAGE.includes(word), word);

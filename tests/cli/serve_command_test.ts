@@ -51,7 +51,10 @@ function serveArgs(name: string, ...more: string[]): string[] {
 
 function command(args: readonly string[]) {
   const found = runtimeCommand(currentRuntime === "node" ? "node24" : currentRuntime, "cli.ts", args);
-  return { ...found, env: { ...found.env, RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1" } };
+  return {
+    ...found,
+    env: { ...found.env, RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1", XDG_STATE_HOME: dir.path },
+  };
 }
 
 /** Starts the command line and waits until it says that it serves. */
@@ -102,19 +105,25 @@ test("--hello-rate limits the Hellos of a process", async () => {
   await child.waitForExit(EXIT);
 });
 
-test("a broker that cannot serve says why and exits with 1", async () => {
+test("a broker that cannot serve says why and exits with 1, or with 75 when another one does", async () => {
   await using child = await serve("taken.sock");
-  const failures: [string[], RegExp][] = [
-    [serveArgs("taken.sock"), /serve failed: .*taken\.sock.*a process serves it/],
+  const failures: [string[], RegExp, number?][] = [
+    [
+      serveArgs("taken.sock"),
+      new RegExp(
+        `serve failed: .*taken\\.sock.*a process serves it \\(pid ${child.pid}\\); stop that process`,
+      ),
+      75,
+    ],
     [
       serveArgs("a.sock", "--identity-file", dir.join("none.json")),
       /serve failed: .*none\.json.*does not exist/,
     ],
     [[...serveArgs("a.sock").slice(0, -1), dir.join("nowhere")], /serve failed: .*Cannot serve "svc"/],
   ];
-  for (const [args, message] of failures) {
+  for (const [args, message, wanted = 1] of failures) {
     const { code, stdout, stderr } = await runCli(args);
-    assert.equal(code, 1, stderr);
+    assert.equal(code, wanted, stderr);
     assert.equal(stdout, "");
     assert.match(stderr, /^running-process-broker-v1: /);
     assert.match(stderr, message);

@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+
+/** How many descriptors this process may have; `undefined` where there is no limit or the system does not show it. */
+export function openFilesLimit(): number | undefined {
+  try {
+    const row = /^Max open files\s+(\d+)\s/m.exec(readFileSync("/proc/self/limits", "utf8"));
+    return row === null ? undefined : Number(row[1]);
+  } catch {
+    // No Linux, or not allowed to look.
+    return undefined;
+  }
+}
