@@ -1,5 +1,6 @@
 // This module has no I/O.
 import { BrokerError } from "../errors.ts";
+import type { ProcessIdentity } from "../host/process_start.ts";
 import { LAUNCH_VARIABLES } from "../naming/launch_variables.ts";
 import type { Environment } from "../naming/platform.ts";
 
@@ -15,6 +16,16 @@ export interface BackendPlace {
   readonly handoffEndpoint: string | undefined;
   /** Broker instance that the backend belongs to. */
   readonly namespace: string;
+  /** Seconds without work after which the backend is to end; `undefined` when nobody has said. */
+  readonly idleTimeoutSecs: number | undefined;
+}
+
+/** The broker that launched a backend. */
+export interface LaunchingBroker {
+  /** Where it, or its successor, serves clients. */
+  readonly endpoint: string;
+  /** Its process. */
+  readonly process: ProcessIdentity;
 }
 
 /** The same as a caller gives them: what is left out comes from the broker that launched this process. */
@@ -55,7 +66,42 @@ export function backendPlace(options: BackendPlaceOptions, environment: Environm
     endpoint: required("endpoint", options.endpoint ?? told("endpoint")),
     handoffEndpoint: options.handoffEndpoint ?? told("handoffEndpoint"),
     namespace: options.namespace ?? told("namespace") ?? `private:${service}`,
+    idleTimeoutSecs: options.idleTimeoutSecs ?? wholeNumber("idleTimeoutSecs", environment),
   };
+}
+
+/**
+ * The broker that launched this process, if one of ours did.
+ *
+ * @param environment Empty when the caller has said everything.
+ * @throws {BrokerError} With code "config" when the environment names one only in part.
+ */
+export function launchingBroker(environment: Environment): LaunchingBroker | undefined {
+  const pid = wholeNumber("brokerPid", environment);
+  const endpoint = environment[LAUNCH_VARIABLES.brokerEndpoint];
+  const startMark = environment[LAUNCH_VARIABLES.brokerStartMark];
+  if (pid === undefined && !endpoint && !startMark) return undefined;
+  if (pid !== undefined && endpoint && startMark) return { endpoint, process: { pid, startMark } };
+  const { brokerPid, brokerEndpoint, brokerStartMark } = LAUNCH_VARIABLES;
+  throw new BrokerError(
+    "config",
+    `Cannot tell which broker launched this process: of ${brokerPid}, ${brokerStartMark} and ` +
+      `${brokerEndpoint} it has some and not all; start it with all of them or none`,
+  );
+}
+
+/** The largest value of the wire's fields that these numbers go to. */
+const UINT32_MAX = 2 ** 32 - 1;
+
+function wholeNumber(name: "brokerPid" | "idleTimeoutSecs", environment: Environment): number | undefined {
+  const text = environment[LAUNCH_VARIABLES[name]];
+  if (!text) return undefined;
+  const value = Number(text);
+  if (/^\d{1,10}$/.test(text) && value <= UINT32_MAX) return value;
+  throw new BrokerError(
+    "config",
+    `Cannot serve as launched: ${LAUNCH_VARIABLES[name]} is no whole number of 32 bits`,
+  );
 }
 
 function required(field: string, value: string | undefined): string {

@@ -4,40 +4,28 @@ import { readIdentityFile, removeIdentityFile, writeIdentityFile } from "../host
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalListener, LocalStream } from "../transport/local_stream.ts";
 import type { Transport } from "../transport/transport.ts";
+import { startUnrefTimer } from "../unref_timer.ts";
+import type { BackendOrder, OrderAnswer, QuiesceReason } from "../wire/backend_order.ts";
 import { differingIdentityField } from "../wire/daemon_process.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
 import { encodeProbeIdentity, type ProbeIdentity } from "../wire/probe.ts";
 import { type ConnectionOrigin, ServedConnection } from "./served_connection.ts";
 import type { BackendEvent, BackendObserver } from "./backend_event.ts";
+import { BackendOrders } from "./backend_orders.ts";
+import { makeBrokerCheck } from "./broker_check.ts";
 import { ConnectionQueue } from "./connection_queue.ts";
-import { awaitFirstBytes } from "./first_bytes.ts";
+import { awaitFirstBytes, type TakeOrder } from "./first_bytes.ts";
 import { HandoffAcceptor } from "./handoff_acceptor.ts";
-import { type BackendPlace, backendPlace, isLeftToBroker } from "./launched_options.ts";
-
-/**
- * What a backend serves, and where.
- *
- * A backend that a broker launches leaves the endpoints out, and may leave out what it is: it was told in its
- * environment. Whoever gives service, version and endpoint is not told anything.
- */
-export interface ServeBackendOptions {
-  /** Name of the service: 1 to 64 of `a-z`, `0-9` and `-`. @default {as launched} */
-  service?: string | undefined;
-  /** Version of the service that this process is. @default {as launched} */
-  version?: string | undefined;
-  /** Where clients connect and brokers ask who we are: on Unix the path of a socket. @default {as launched} */
-  endpoint?: string | undefined;
-  /** Where brokers pass connections to; without it none are taken. @default {as launched} */
-  handoffEndpoint?: string | undefined;
-  /** Broker instance that this backend belongs to (protocol 3.7). @default {as launched, else `private:${service}`} */
-  namespace?: string | undefined;
-  /** File to announce this process in, for brokers that are told to expect it (protocol 8.3). */
-  identityFile?: string | undefined;
-  /** Seconds without work after which this process intends to end; announced, not acted on. */
-  idleTimeoutSecs?: number | undefined;
-  /** Told what happens; must not throw. */
-  observe?: BackendObserver | undefined;
-}
+import { IdleEnd } from "./idle_end.ts";
+import {
+  type BackendPlace,
+  backendPlace,
+  isLeftToBroker,
+  type LaunchingBroker,
+  launchingBroker,
+} from "./launched_options.ts";
+import { OpenConnections } from "./open_connections.ts";
+import type { ServeBackendOptions } from "./serve_backend_options.ts";
 
 /**
  * Serves connections as the backend of a service.
@@ -73,7 +61,8 @@ export interface ServeBackendOptions {
 export async function serveBackend(options: ServeBackendOptions): Promise<Backend> {
   const transport = await loadTransport();
   const environment = isLeftToBroker(options) ? process.env : {};
-  const backend = new Backend(transport, { ...options, ...backendPlace(options, environment) });
+  const place = backendPlace(options, environment);
+  const backend = new Backend(transport, { ...options, ...place }, launchingBroker(environment));
   try {
     await backend.listen();
   } catch (error) {
@@ -94,21 +83,39 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
   readonly #silent = new Set<LocalStream>();
   readonly #listeners: LocalListener[] = [];
   readonly #acceptor: HandoffAcceptor;
+  readonly #open = new OpenConnections((count) => this.#idleEnd?.changed(count));
+  readonly #orders: BackendOrders;
+  readonly #launchedBy: LaunchingBroker | undefined;
+  #idleEnd: IdleEnd | undefined;
+  #stopping: Promise<void> | undefined;
   #identity!: Promise<DaemonProcess>;
   #probeIdentity!: Promise<ProbeIdentity>;
   #announced: DaemonProcess | undefined;
   #closing: Promise<void> | undefined;
 
   /** Use {@linkcode serveBackend}. */
-  constructor(transport: Transport, options: ServeBackendOptions & BackendPlace) {
+  constructor(
+    transport: Transport,
+    options: ServeBackendOptions & BackendPlace,
+    launchedBy?: LaunchingBroker,
+  ) {
+    this.#launchedBy = launchedBy;
     this.endpoint = options.endpoint;
     this.#transport = transport;
     this.#options = options;
     this.#observe = options.observe ?? (() => {});
+    const checkBroker = makeBrokerCheck(transport, launchedBy);
     this.#acceptor = new HandoffAcceptor({
-      ownUser: transport.ownUser,
+      checkBroker,
       observe: this.#observe,
       adopted: (stream) => void this.#serve(stream, "handoff"),
+    });
+    this.#orders = new BackendOrders({
+      checkBroker,
+      connectionsOpen: (besides) => this.#open.count(besides),
+      quiesce: (order, besides) => this.#quiesceOrdered(order, besides),
+      onReleaseHandles: options.onReleaseHandles,
+      observe: this.#observe,
     });
   }
 
@@ -134,9 +141,13 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
     this.#probeIdentity.catch(() => {});
     // First, since a broker looks for it as soon as the other one answers.
     if (handoffEndpoint !== undefined) await this.#listenForHandoffs(handoffEndpoint);
-    const onStream = (stream: LocalStream) => void this.#serve(stream, "endpoint");
-    this.#listeners.push(await this.#transport.listen(endpoint, {}, onStream));
+    this.#listeners.push(
+      await this.#transport.listen(endpoint, {}, (stream, peer) => {
+        void this.#serve(stream, "endpoint", (frame) => this.#orders.answer(frame, stream, peer));
+      }),
+    );
     this.#observe({ kind: "listening", endpoint, purpose: "connections" });
+    this.#endWhenForgotten();
     const identity = await this.#identity;
     if (identityFile === undefined) return;
     await writeIdentityFile(identityFile, identity);
@@ -159,20 +170,26 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
     const listener = await this.#transport.listenControl(
       endpoint,
       {},
-      (control) => void this.#acceptor.accept(control),
+      (control) => {
+        const over = this.#open.beginHandoff();
+        void this.#acceptor.accept(control).finally(over);
+      },
     );
     this.#listeners.push(listener);
     this.#observe({ kind: "listening", endpoint, purpose: "handoffs" });
   }
 
-  async #serve(stream: LocalStream, origin: ConnectionOrigin): Promise<void> {
+  async #serve(stream: LocalStream, origin: ConnectionOrigin, takeOrder?: TakeOrder): Promise<void> {
+    this.#open.add(stream);
     this.#silent.add(stream);
     try {
       const first = await awaitFirstBytes(
         stream,
         this.#probeIdentity,
         () => this.#observe({ kind: "probe-answered" }),
+        takeOrder,
       );
+      if (first === "order") return stream.close();
       if (first !== "payload") return this.#drop(stream, origin, first);
       this.#observe({ kind: "connection", origin });
       this.#queue.push(new ServedConnection(stream, origin));
@@ -189,14 +206,49 @@ export class Backend implements AsyncIterable<ServedConnection>, AsyncDisposable
     this.#observe(event);
   }
 
+  /** Stops accepting and ends when the connections are over, if an order's condition holds. */
+  async #quiesceOrdered(
+    { reason, onlyIfIdle = false }: Extract<BackendOrder, { kind: "Quiesce" }>,
+    besides: LocalStream,
+  ): Promise<OrderAnswer> {
+    const connectionsOpen = this.#open.count(besides);
+    if (onlyIfIdle && connectionsOpen > 0) {
+      return { accepted: false, detail: "it has connections", connectionsOpen };
+    }
+    await this.#quiesce(reason);
+    // Whoever was let in meanwhile is served.
+    return { accepted: true, detail: "", connectionsOpen: this.#open.count(besides) };
+  }
+
+  async #quiesce(reason: QuiesceReason): Promise<void> {
+    if (this.#stopping === undefined) this.#observe({ kind: "quiesced", reason });
+    await this.#stopAccepting().catch(() => {/* told to whoever closes or disposes this backend */});
+    void this.#open.untilEmpty().then(() => this.close()).catch(() => {/* as above */});
+  }
+
+  /** A launched backend whose broker is gone is nobody's to end but its own. */
+  #endWhenForgotten(): void {
+    const { idleTimeoutSecs } = this.#options;
+    if (this.#launchedBy === undefined || idleTimeoutSecs === undefined || this.#stopping !== undefined) {
+      return;
+    }
+    this.#idleEnd = new IdleEnd(idleTimeoutSecs, () => void this.#quiesce("IdleTimeout"), startUnrefTimer);
+    this.#idleEnd.changed(this.#open.count());
+  }
+
+  #stopAccepting(): Promise<void> {
+    this.#idleEnd?.stop();
+    return this.#stopping ??= Promise.all(this.#listeners.map((listener) => listener.close()))
+      .then(() => {}).finally(() => this.#withdraw());
+  }
+
   async #close(): Promise<void> {
     this.#acceptor.stop();
     try {
-      await Promise.all(this.#listeners.map((listener) => listener.close()));
+      await this.#stopAccepting();
     } finally {
       for (const stream of this.#silent) stream.close();
       this.#queue.end();
-      await this.#withdraw();
     }
   }
 

@@ -35,3 +35,6 @@ export const CAPABILITY_HANDOFF_ANNOUNCED: bigint = 1n << 32n;
 
 /** Capability bit 33, ours: the client's first request follows the Hello at once. */
 export const CAPABILITY_EARLY_DATA: bigint = 1n << 33n;
+
+/** Capability bit 34, ours: that first request may run twice or late, so the ready event may come with its answer. */
+export const CAPABILITY_REPEATABLE: bigint = 1n << 34n;

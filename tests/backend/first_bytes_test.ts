@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { awaitFirstBytes } from "../../src/backend/first_bytes.ts";
+import { encodeBackendOrder } from "../../src/wire/backend_order.ts";
 import { concatBytes } from "../../src/wire/bytes.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/constants.ts";
 import { encodeFramed } from "../../src/wire/framing.ts";
+import type { Frame } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { DaemonProcessSchema } from "../../src/wire/gen/broker_v1_manifest_pb.ts";
 import { decodeProbeResponse, encodeProbeIdentity, encodeProbeRequest } from "../../src/wire/probe.ts";
 import { chunksOf } from "../wire/chunk_source.ts";
@@ -176,4 +178,35 @@ test("the bytes that are given back are not the reader's own buffer", async () =
   await awaitFirstBytes(stream, IDENTITY, () => {});
   chunk.fill(0);
   assert.deepEqual(await stream.read(), PAYLOAD);
+});
+
+const ORDER = encodeBackendOrder({ kind: "Quiesce", reason: "IdleTimeout", onlyIfIdle: true });
+
+test("an order is answered where it may come, wherever it is cut and whatever probe came before", async () => {
+  for (const front of [new Uint8Array(0), PROBE]) {
+    for (let cut = front.length; cut < front.length + ORDER.length; cut++) {
+      const stream = new FakeStream(...chunksOf(concatBytes(front, ORDER), [cut]));
+      const orders: Frame[] = [];
+      const takeOrder = (frame: Frame) => {
+        orders.push(frame);
+        return Promise.resolve(Uint8Array.of(1, 2, 3));
+      };
+      assert.equal(await awaitFirstBytes(stream, IDENTITY, () => {}, takeOrder), "order");
+      assert.deepEqual([orders.length, stream.sent.slice(-3)], [1, Uint8Array.of(1, 2, 3)], `cut at ${cut}`);
+    }
+  }
+});
+
+test("a frame of orders that holds none is not answered", async () => {
+  const stream = new FakeStream(ORDER);
+  const takeOrder = () => Promise.resolve(undefined);
+  assert.equal(await awaitFirstBytes(stream, IDENTITY, () => {}, takeOrder), "malformed-order");
+  assert.equal(stream.sent.length, 0);
+});
+
+test("where no order may come it is the application's, whole and unanswered", async () => {
+  const seen = await look(new FakeStream(concatBytes(PROBE, ORDER)));
+  assert.deepEqual([seen.first, seen.probes], ["payload", 1]);
+  checkAnswers(seen.sent, 1);
+  assert.deepEqual(seen.rest, ORDER);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BackendEvent } from "../../src/backend/backend_event.ts";
+import { makeBrokerCheck } from "../../src/backend/broker_check.ts";
 import { CONTROLS_MAX, HandoffAcceptor } from "../../src/backend/handoff_acceptor.ts";
 import { BrokerError } from "../../src/errors.ts";
 import type { LocalStream, PeerCredentials } from "../../src/transport/local_stream.ts";
@@ -19,6 +20,10 @@ import { FakeStream } from "../transport/fake_stream.ts";
 import { pattern } from "../transport/_transport.ts";
 
 const OWN_USER = 1000;
+const TRANSPORT = {
+  ownUser: OWN_USER,
+  connectWithPeer: () => Promise.reject(new Error("nobody launched this backend")),
+};
 const TOKEN = pattern(16, 40);
 const OFFER = encodeHandoffOffer({ token: TOKEN, serviceName: "svc", correlationId: 5n });
 
@@ -33,9 +38,21 @@ class FakePassed implements PassedConnection {
     return this.waiting;
   }
 
+  isHungUp(): boolean {
+    return this.waiting === "eof";
+  }
+
+  sendNow(): SendOutcome {
+    throw new Error("in relay mode the broker writes the ready event");
+  }
+
   adopt(): LocalStream {
     this.adopted++;
     return this.stream;
+  }
+
+  adoptLater(): LocalStream {
+    throw new Error("in relay mode nothing was read before");
   }
 
   close(): void {
@@ -75,6 +92,14 @@ class FakeBroker implements IncomingControl {
     return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
   }
 
+  receiveNow(): ControlReceipt | undefined {
+    throw new Error("a connection with one offer is waited for");
+  }
+
+  intoStream(): LocalStream {
+    throw new Error("a connection with one offer is no stream");
+  }
+
   sendNow(bytes: Uint8Array): SendOutcome {
     this.written.push(bytes);
     return this.sending;
@@ -98,7 +123,7 @@ function acceptorWith() {
   const events: BackendEvent[] = [];
   const served: LocalStream[] = [];
   const acceptor = new HandoffAcceptor({
-    ownUser: OWN_USER,
+    checkBroker: makeBrokerCheck(TRANSPORT, undefined),
     observe: (event) => void events.push(event),
     adopted: (stream) => void served.push(stream),
   });

@@ -3,11 +3,13 @@ import { existsSync, readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import type { BackendEvent } from "../../src/backend/backend_event.ts";
-import { Backend, serveBackend, type ServeBackendOptions } from "../../src/backend/serve_backend.ts";
+import { Backend, serveBackend } from "../../src/backend/serve_backend.ts";
+import type { ServeBackendOptions } from "../../src/backend/serve_backend_options.ts";
 import { BrokerError } from "../../src/errors.ts";
 import { readIdentityFileStrictly } from "../../src/host/identity_file.ts";
 import { unixTransport } from "../../src/transport/unix/unix_transport.ts";
 import { UnixDetachedConnection } from "../../src/transport/unix/detached_connection.ts";
+import { ownedEnd } from "../../src/transport/unix/detached_end.ts";
 import { encodeFramed } from "../../src/wire/framing.ts";
 import { encodeHandoffOffer } from "../../src/wire/handoff_frames.ts";
 import { decodeProbeResponse, encodeProbeRequest } from "../../src/wire/probe.ts";
@@ -108,7 +110,7 @@ test("a passed connection is handed out with its first bytes, and is the client'
   const { backend, next, kinds } = await serve(dir, { handoffEndpoint: dir.join("ho.sock") });
   const [ours, theirs] = socketPair();
   const control = await transport.dialControl(dir.join("ho.sock"), WAIT);
-  const connection = new UnixDetachedConnection(native, native.ownFd(ours));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(ours)));
   const token = pattern(16, 4);
   const offer = encodeHandoffOffer({ token, serviceName: "svc", correlationId: 5n });
   assert.deepEqual(control.pass(connection, token, () => offer), { ok: true });
@@ -135,6 +137,7 @@ test("without native calls it serves its endpoint, and says that it takes no han
     namespace: "shared",
     endpoint: dir.join("be.sock"),
     handoffEndpoint: dir.join("ho.sock"),
+    idleTimeoutSecs: undefined,
     observe: (event) => void events.push(event),
   });
   await backend.listen();
@@ -161,7 +164,7 @@ test("a backend that cannot start leaves nothing behind, and what another one ha
   const identityFile = dir.join("identity.json");
   const { backend } = await serve(dir, { identityFile });
   const second = serve(dir, { identityFile, handoffEndpoint: dir.join("ho.sock") });
-  await assert.rejects(second, (error) => BrokerError.is(error) && error.code === "config");
+  await assert.rejects(second, (error) => BrokerError.is(error) && error.code === "endpoint-taken");
   assert.deepEqual(readdirSync(dir.path).sort(), ["be.sock", "identity.json"]);
   await backend.close();
   assert.ok(!existsSync(identityFile));

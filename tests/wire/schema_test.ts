@@ -3,6 +3,7 @@ import test from "node:test";
 import { file_broker_v1_admin } from "../../src/wire/gen/broker_v1_admin_pb.ts";
 import { file_broker_v1_envelope } from "../../src/wire/gen/broker_v1_envelope_pb.ts";
 import { file_broker_v1_manifest } from "../../src/wire/gen/broker_v1_manifest_pb.ts";
+import { file_broker_v1_order } from "../../src/wire/gen/broker_v1_order_pb.ts";
 import { file_broker_v1_service_def } from "../../src/wire/gen/broker_v1_service_def_pb.ts";
 import { messagePlan } from "../../src/wire/message_plan.ts";
 
@@ -10,6 +11,7 @@ const files = [
   file_broker_v1_envelope,
   file_broker_v1_admin,
   file_broker_v1_manifest,
+  file_broker_v1_order,
   file_broker_v1_service_def,
 ];
 
