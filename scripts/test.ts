@@ -1,5 +1,6 @@
 // Runs every test in every runtime: `deno task test [--runtime deno,bun] [--filter text] [--shuffle seed]`.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { projectFile, projectRoot } from "../tests/support/project.ts";
 import { ChildRunner } from "./child_runner.ts";
@@ -26,7 +27,9 @@ async function main(children: ChildRunner, mark: string): Promise<number> {
   const { executables, env, rows } = await prepare(children, new Set(jobs.map(({ suite }) => suite)));
   const scratch = mkdtempSync(projectFile(".build/test-"));
   try {
-    const runner = { root: projectRoot, scratch, executables, env: { ...env, [RUN_ENV]: mark }, children };
+    // Brokers on the command line keep a log there, which is to be the tests' and not the user's.
+    const own = { [RUN_ENV]: mark, XDG_STATE_HOME: join(scratch, "state") };
+    const runner = { root: projectRoot, scratch, executables, env: { ...env, ...own }, children };
     const spentMs = performance.now() - start;
     const finished = await runJobs(runner, jobs, RUN_DEADLINE_MS * Math.max(1, scale) - spentMs);
     rows.push(...judgeJobs(finished));
