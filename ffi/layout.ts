@@ -62,11 +62,14 @@ export interface Layout {
     readonly MSG_CMSG_CLOEXEC: number;
     readonly SHUT_RD: number;
     readonly SHUT_RDWR: number;
+    readonly POLLIN: number;
     readonly POLLHUP: number;
     readonly POLLNVAL: number;
     readonly F_DUPFD_CLOEXEC: number;
     readonly F_SETFL: number;
     readonly FIOCLEX: number;
+    readonly LOCK_EX: number;
+    readonly LOCK_NB: number;
   };
 }
 
@@ -102,11 +105,14 @@ const linux: Layout = {
     MSG_CMSG_CLOEXEC: 0x40000000,
     SHUT_RD: 0,
     SHUT_RDWR: 2,
+    POLLIN: 0x1,
     POLLHUP: 0x10,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 1030,
     F_SETFL: 4,
     FIOCLEX: 0x5451,
+    LOCK_EX: 2,
+    LOCK_NB: 4,
   },
 };
 
@@ -137,11 +143,14 @@ const darwin: Layout = {
     MSG_CMSG_CLOEXEC: 0,
     SHUT_RD: 0,
     SHUT_RDWR: 2,
+    POLLIN: 0x1,
     POLLHUP: 0x10,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 67,
     F_SETFL: 4,
     FIOCLEX: 0x20006601,
+    LOCK_EX: 2,
+    LOCK_NB: 4,
   },
 };
 

@@ -29,8 +29,22 @@ export interface Libc {
    * function belongs on the stack, where no foreign function interface puts it.
    */
   readonly fcntl: ((fd: number, command: number, argument: number) => number) | null;
+  /** A system call of two small numbers; `null` on macOS, where it is not to be used. */
+  readonly syscall: ((number: number, first: number, second: number) => number) | null;
   /** A device request that takes no argument, which makes this variadic function safe everywhere. */
   ioctl(fd: number, request: number): number;
+  /** The status of a file; `null` on macOS. `path` ends with a zero byte. */
+  readonly statx:
+    | ((
+      directory: number,
+      path: Uint8Array<ArrayBuffer>,
+      flags: number,
+      mask: number,
+      status: Uint8Array<ArrayBuffer>,
+    ) => number)
+    | null;
+  /** Locks or unlocks an open file for everybody who has this very opening of it. */
+  flock(fd: number, operation: number): number;
   /** Shuts one or both directions of a connection down, for every process that shares it. */
   shutdown(fd: number, how: number): number;
   /** Makes two connected sockets; `fds` receives two `i32`. */

@@ -66,6 +66,13 @@ const everywhere = {
     ],
     returns: "i32",
   },
+  flock: {
+    args: [
+      "i32", // int fd
+      "i32", // int operation
+    ],
+    returns: "i32",
+  },
   shutdown: {
     args: [
       "i32", // int fd
@@ -105,6 +112,24 @@ const perPlatform = {
       ],
       returns: "i32",
     },
+    syscall: {
+      args: [
+        "i32", // long number; ours are small and not negative, and arrive the same
+        "i32", // long first
+        "i32", // long second
+      ],
+      returns: "i32",
+    },
+    statx: {
+      args: [
+        "i32", // int dirfd
+        "ptr", // const char *path
+        "i32", // int flags
+        "u32", // unsigned mask
+        "ptr", // struct statx *status
+      ],
+      returns: "i32",
+    },
   },
   darwin: {
     __error: { args: [], returns: "ptr" },
@@ -134,6 +159,8 @@ export function openLibcInBun(bun: BunFfi, path: string, platform: UnixPlatform)
     ...symbols,
     getpeereid: platform === "darwin" ? symbols.getpeereid : null,
     fcntl: platform === "linux" ? symbols.fcntl : null,
+    syscall: platform === "linux" ? symbols.syscall : null,
+    statx: platform === "linux" ? symbols.statx : null,
     poll: (entries, count) => symbols.poll(entries, count, 0),
     errno: () => read.i32(errnoLocation(), 0),
     address: (bytes) => BigInt(bun.ptr(bytes)),

@@ -67,6 +67,13 @@ const everywhere = {
     ],
     result: "i32",
   },
+  flock: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int operation
+    ],
+    result: "i32",
+  },
   shutdown: {
     parameters: [
       "i32", // int fd
@@ -116,6 +123,24 @@ const perPlatform = {
       ],
       result: "i32",
     },
+    syscall: {
+      parameters: [
+        "i32", // long number; ours are small and not negative, and arrive the same
+        "i32", // long first
+        "i32", // long second
+      ],
+      result: "i32",
+    },
+    statx: {
+      parameters: [
+        "i32", // int dirfd
+        "buffer", // const char *path
+        "i32", // int flags
+        "u32", // unsigned mask
+        "buffer", // struct statx *status
+      ],
+      result: "i32",
+    },
   },
   darwin: {
     errnoLocation: { name: "__error", parameters: [], result: "usize" },
@@ -145,6 +170,8 @@ export function openLibcInDeno(deno: DenoFfi, path: string, platform: UnixPlatfo
     ...symbols,
     getpeereid: platform === "darwin" ? symbols.getpeereid : null,
     fcntl: platform === "linux" ? symbols.fcntl : null,
+    syscall: platform === "linux" ? symbols.syscall : null,
+    statx: platform === "linux" ? symbols.statx : null,
     poll: (entries, count) => symbols.poll(entries, count, 0),
     errno() {
       symbols.memcpy(errnoBytes, symbols.errnoLocation(), 4);

@@ -66,6 +66,13 @@ const everywhere = {
     ],
     result: "int",
   },
+  flock: {
+    parameters: [
+      "int", // int fd
+      "int", // int operation
+    ],
+    result: "int",
+  },
   shutdown: {
     parameters: [
       "int", // int fd
@@ -104,6 +111,24 @@ const perPlatform = {
       ],
       result: "int",
     },
+    syscall: {
+      parameters: [
+        "int", // long number; ours are small and not negative, and arrive the same
+        "int", // long first
+        "int", // long second
+      ],
+      result: "int",
+    },
+    statx: {
+      parameters: [
+        "int", // int dirfd
+        "void *", // const char *path
+        "int", // int flags
+        "uint", // unsigned mask
+        "void *", // struct statx *status
+      ],
+      result: "int",
+    },
   },
   darwin: {
     getpeereid: {
@@ -131,6 +156,8 @@ export function openLibcWithKoffi(koffi: Koffi, path: string, platform: UnixPlat
     ...functions,
     getpeereid: platform === "darwin" ? functions.getpeereid : null,
     fcntl: platform === "linux" ? functions.fcntl : null,
+    syscall: platform === "linux" ? functions.syscall : null,
+    statx: platform === "linux" ? functions.statx : null,
     poll: (entries, count) => functions.poll(entries, count, 0),
     errno: () => koffi.errno(),
     address: (bytes) => koffi.address(bytes),

@@ -65,6 +65,13 @@ const everywhere = {
     ],
     return: "int32",
   },
+  flock: {
+    arguments: [
+      "int32", // int fd
+      "int32", // int operation
+    ],
+    return: "int32",
+  },
   shutdown: {
     arguments: [
       "int32", // int fd
@@ -101,6 +108,24 @@ const perPlatform = {
         "int32", // int fd
         "int32", // int command
         "int32", // int argument
+      ],
+      return: "int32",
+    },
+    syscall: {
+      arguments: [
+        "int32", // long number; ours are small and not negative, and arrive the same
+        "int32", // long first
+        "int32", // long second
+      ],
+      return: "int32",
+    },
+    statx: {
+      arguments: [
+        "int32", // int dirfd
+        "buffer", // const char *path
+        "int32", // int flags
+        "uint32", // unsigned mask
+        "buffer", // struct statx *status
       ],
       return: "int32",
     },
@@ -144,6 +169,8 @@ export function openLibcInNode(node: NodeFfi, path: string, platform: UnixPlatfo
     recv: (fd, bytes, length, flags) => Number(functions.recv(fd, bytes, BigInt(length), flags)),
     getpeereid: platform === "darwin" ? functions.getpeereid : null,
     fcntl: platform === "linux" ? functions.fcntl : null,
+    syscall: platform === "linux" ? functions.syscall : null,
+    statx: platform === "linux" ? functions.statx : null,
     ioctl: (fd, request) => functions.ioctl(fd, BigInt(request)),
     poll: (entries, count) => functions.poll(entries, BigInt(count), 0),
     errno: () => node.getInt32(errnoLocation(), 0),

@@ -1,11 +1,14 @@
 import process from "node:process";
 import { ErrnoTable } from "./errno.ts";
 import { createFdPassing, type FdPassing } from "./fd_passing.ts";
+import { createFileLook, type FileLook } from "./file_look.ts";
+import { createFileLock, type FileLockResult } from "./file_lock.ts";
 import { type Layout, layoutFor } from "./layout.ts";
 import type { Libc, LibcBinding } from "./libc.ts";
 import { loadLibc } from "./load_libc.ts";
 import { OwnedFd } from "./owned_fd.ts";
 import { createPeerCredentials, type PeerCredentialsResult } from "./peer_credentials.ts";
+import { createProcessWatch, type ProcessWatch } from "./process_watch.ts";
 import { selfTest } from "./self_test.ts";
 import { createSocketCalls, type SocketCalls } from "./socket_calls.ts";
 import { createSocketPair, type SocketPairResult } from "./socket_pair.ts";
@@ -24,6 +27,12 @@ export interface Native {
   peerCredentials(fd: number): PeerCredentialsResult;
   /** Two connected stream sockets. */
   socketPair(): SocketPairResult;
+  /** Locks an open file for this opening of it alone, without waiting; closing the descriptor unlocks it. */
+  lockFile(fd: number): FileLockResult;
+  /** What files look like from outside. */
+  readonly fileLook: FileLook;
+  /** Whether processes still run. */
+  readonly processWatch: ProcessWatch;
   /** Takes ownership of a descriptor. */
   ownFd(fd: number): OwnedFd;
   /** The user this process was started by. */
@@ -83,6 +92,9 @@ export function composeNative(libc: Libc, layout: Layout, binding: LibcBinding):
     fdPassing: createFdPassing(libc, layout, errno),
     peerCredentials: createPeerCredentials(libc, layout, errno),
     socketPair: createSocketPair(libc, layout, errno),
+    lockFile: createFileLock(libc, layout, errno),
+    fileLook: createFileLook(libc),
+    processWatch: createProcessWatch(libc, layout, errno),
     ownFd: (fd) => new OwnedFd(fd, closer),
     userId: () => libc.getuid(),
     effectiveUserId: () => libc.geteuid(),

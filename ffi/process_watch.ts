@@ -1,5 +1,5 @@
 // This module has no I/O.
-import type { ErrnoTable, OsFailure } from "./errno.ts";
+import { type ErrnoTable, INTERRUPTIONS_MAX, type OsFailure } from "./errno.ts";
 import type { Layout } from "./layout.ts";
 import type { Libc } from "./libc.ts";
 
@@ -36,9 +36,13 @@ export function createProcessWatch(libc: Libc, layout: Layout, errnoTable: Errno
     },
     hasEnded(fd) {
       view.setInt32(fdOffset, fd, true);
-      view.setInt16(seenOffset, 0, true);
-      // Whatever it says besides "nothing yet", nobody should be sent there.
-      return libc.poll(entry, 1) !== 0;
+      for (let interruptions = 0;; interruptions++) {
+        view.setInt16(seenOffset, 0, true);
+        const ready = libc.poll(entry, 1);
+        const isInterrupted = ready < 0 && libc.errno() === errnoTable.numbers.EINTR;
+        // Whatever it says besides "nothing yet", nobody should be sent there.
+        if (!isInterrupted || interruptions === INTERRUPTIONS_MAX) return ready !== 0;
+      }
     },
   };
 }

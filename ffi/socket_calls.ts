@@ -58,14 +58,20 @@ export interface SocketCalls {
   isReadable(fd: number): Readability;
   /** Tells whether the peer closed, also when bytes of it are still to be read. */
   hangUp(fd: number): HangUp;
+  /** Tells whether a connection waits on a listening socket to be accepted. */
+  hasWaiting(fd: number): boolean;
   /** Ends both directions, for every process that shares the connection. */
   shutdownBoth(fd: number): Done;
   /** Ends receiving only: later sends of the peer fail, what is queued can still be read (measured on Linux). */
   shutdownReading(fd: number): Done;
   /** Closes a descriptor. Whatever comes back, the number must not be used again. */
   closeFd(fd: number): Done;
-  /** Makes a second descriptor of the same open socket. */
-  duplicateFd(fd: number): Duplicate;
+  /**
+   * Makes a second descriptor of the same open socket.
+   *
+   * @param numberMin The lowest number it may have; without effect on macOS. @default {3}
+   */
+  duplicateFd(fd: number, numberMin?: number): Duplicate;
   /** Closes a descriptor in every program that this process starts from now on. */
   keepFromChildren(fd: number): Done;
   /** Lets ordinary calls on a socket wait, in every process that shares it. On macOS it stays as it is. */
@@ -86,11 +92,12 @@ export function createSocketCalls(libc: Libc, layout: Layout, errnoTable: ErrnoT
   const done = (result: number): Done => result === 0 ? DONE : errnoTable.failure(libc.errno());
   return {
     ...createTransfers(libc, layout, errnoTable),
-    hangUp: createHangUp(libc, layout, errnoTable),
+    ...createLooks(libc, layout, errnoTable),
     shutdownBoth: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RDWR)),
     shutdownReading: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RD)),
     closeFd: (fd) => done(libc.close(requireFd(fd))),
-    duplicateFd: (fd) => duplicate(libc, layout, errnoTable, requireFd(fd)),
+    duplicateFd: (fd, numberMin = DUPLICATE_FD_MIN) =>
+      duplicate(libc, layout, errnoTable, requireFd(fd), numberMin),
     keepFromChildren: (fd) => done(libc.ioctl(requireFd(fd), constants.FIOCLEX)),
     makeBlocking: (fd) => makeBlocking(libc, layout, errnoTable, requireFd(fd)),
   };
@@ -147,29 +154,48 @@ function createTransfers(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Tr
   };
 }
 
-function createHangUp(libc: Libc, layout: Layout, errnoTable: ErrnoTable): SocketCalls["hangUp"] {
-  const { POLLHUP, POLLNVAL } = layout.constants;
-  const { bytes, fdOffset, seenOffset } = layout.poll;
+type Looks = Pick<SocketCalls, "hangUp" | "hasWaiting">;
+
+function createLooks(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Looks {
+  const { POLLIN, POLLHUP, POLLNVAL } = layout.constants;
+  const { bytes, fdOffset, eventsOffset, seenOffset } = layout.poll;
   const entry = new Uint8Array(new ArrayBuffer(bytes));
   const view = new DataView(entry.buffer);
   const error = (errno: number): SocketError => ({ kind: "error", errno, name: errnoTable.nameOf(errno) });
-  return (fd) => {
+  /** What a descriptor is ready for, or -1. */
+  const look = (fd: number, events: number) => {
     view.setInt32(fdOffset, requireFd(fd), true);
+    view.setInt16(eventsOffset, events, true);
     view.setInt16(seenOffset, 0, true);
-    if (libc.poll(entry, 1) < 0) return error(libc.errno());
-    const seen = view.getInt16(seenOffset, true);
-    if ((seen & POLLNVAL) !== 0) return error(errnoTable.numbers.EBADF);
-    return (seen & POLLHUP) !== 0 ? HUNG_UP : CONNECTED;
+    return libc.poll(entry, 1) < 0 ? -1 : view.getInt16(seenOffset, true);
+  };
+  return {
+    hangUp(fd) {
+      const seen = look(fd, 0);
+      if (seen < 0) return error(libc.errno());
+      if ((seen & POLLNVAL) !== 0) return error(errnoTable.numbers.EBADF);
+      return (seen & POLLHUP) !== 0 ? HUNG_UP : CONNECTED;
+    },
+    hasWaiting(fd) {
+      const seen = look(fd, POLLIN);
+      return seen >= 0 && (seen & POLLIN) !== 0;
+    },
   };
 }
 
 /** Not 0 to 2: a daemon may have closed them, and what lands there is taken for standard input or output. */
 const DUPLICATE_FD_MIN = 3;
 
-function duplicate(libc: Libc, layout: Layout, errnoTable: ErrnoTable, fd: number): Duplicate {
+function duplicate(
+  libc: Libc,
+  layout: Layout,
+  errnoTable: ErrnoTable,
+  fd: number,
+  numberMin: number,
+): Duplicate {
   const { F_DUPFD_CLOEXEC, FIOCLEX } = layout.constants;
   // In one step where fcntl can be called: a child started between two steps would inherit the connection.
-  const copy = libc.fcntl === null ? libc.dup(fd) : libc.fcntl(fd, F_DUPFD_CLOEXEC, DUPLICATE_FD_MIN);
+  const copy = libc.fcntl === null ? libc.dup(fd) : libc.fcntl(fd, F_DUPFD_CLOEXEC, numberMin);
   if (copy < 0) return errnoTable.failure(libc.errno());
   if (libc.fcntl !== null || libc.ioctl(copy, FIOCLEX) === 0) return { ok: true, fd: copy };
   const failure = errnoTable.failure(libc.errno());

@@ -4,7 +4,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const HEADERS = ["errno", "fcntl", "poll", "stddef", "stdio", "sys/ioctl", "sys/socket", "sys/uio"];
+const HEADERS = [
+  "errno",
+  "fcntl",
+  "poll",
+  "stddef",
+  "stdio",
+  "sys/file",
+  "sys/ioctl",
+  "sys/socket",
+  "sys/uio",
+];
 
 /**
  * Asks a C compiler for the values of integer expressions on this machine.

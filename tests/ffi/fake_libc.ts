@@ -89,6 +89,8 @@ export class FakeLibc implements Libc {
   readonly layout: Layout;
   readonly getpeereid: Libc["getpeereid"];
   readonly fcntl: Libc["fcntl"];
+  readonly syscall: Libc["syscall"];
+  readonly statx: Libc["statx"];
   errnoNow = 0;
   onSendMessage: (message: FakeMessage, flags: number) => number = () => this.fail(0);
   onReceiveMessage: (message: FakeMessage, flags: number) => number = () => this.fail(0);
@@ -100,6 +102,13 @@ export class FakeLibc implements Libc {
     const isMac = layout.platform === "darwin";
     this.getpeereid = isMac ? (fd, uid, gid) => this.#record(`getpeereid ${fd}`, uid, gid) : null;
     this.fcntl = isMac ? null : (fd, command, argument) => this.#record(`fcntl ${fd} ${command} ${argument}`);
+    this.syscall = isMac
+      ? null
+      : (number, first, second) => this.#record(`syscall ${number} ${first} ${second}`);
+    this.statx = isMac
+      ? null
+      : (directory, path, flags, mask, status) =>
+        this.#record(`statx ${directory} ${flags} ${mask}`, path, status);
   }
 
   /** Answers -1 with this errno. */
@@ -156,6 +165,10 @@ export class FakeLibc implements Libc {
 
   ioctl(fd: number, request: number): number {
     return this.#record(`ioctl ${fd} ${request}`);
+  }
+
+  flock(fd: number, operation: number): number {
+    return this.#record(`flock ${fd} ${operation}`);
   }
 
   shutdown(fd: number, how: number): number {

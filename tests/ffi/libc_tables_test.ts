@@ -26,7 +26,12 @@ class RecordingFfi {
     parametersOf: (entry: Entry) => readonly string[],
   ) {
     // Every function is there, as on a system that has more than the table asks for.
-    const functions: Record<string, unknown> = { fcntl: () => 0, getpeereid: () => 0 };
+    const functions: Record<string, unknown> = {
+      fcntl: () => 0,
+      getpeereid: () => 0,
+      syscall: () => 0,
+      statx: () => 0,
+    };
     for (const [name, entry] of Object.entries(table)) {
       functions[name] = this.declare(name, parametersOf(entry));
     }
@@ -81,6 +86,7 @@ const wanted = {
   close: 1,
   dup: 1,
   ioctl: 2,
+  flock: 2,
   shutdown: 2,
   socketpair: 4,
   poll: 3,
@@ -90,23 +96,23 @@ const wanted = {
 
 describe("C library tables", () => {
   for (const [name, open] of Object.entries(openers)) {
-    test(`${name} declares what linux needs, without getpeereid`, () => {
+    test(`${name} declares what linux needs, and nothing that is only elsewhere`, () => {
       const ffi = new RecordingFfi();
       const libc = open(ffi, "linux");
       const declared = [...ffi.parameters].filter(([symbol]) => !OWN_WAYS.includes(symbol));
-      assert.deepEqual(Object.fromEntries(declared), { ...wanted, fcntl: 3 });
+      assert.deepEqual(Object.fromEntries(declared), { ...wanted, fcntl: 3, syscall: 3, statx: 5 });
       assert.equal(ffi.parameters.has("__error"), false);
       assert.equal(libc.getpeereid, null);
-      assert.equal(typeof libc.fcntl, "function");
+      for (const name of ["fcntl", "syscall", "statx"] as const) assert.equal(typeof libc[name], "function");
     });
 
-    test(`${name} declares what darwin needs, without fcntl`, () => {
+    test(`${name} declares what darwin needs, and nothing that is only elsewhere`, () => {
       const ffi = new RecordingFfi();
       const libc = open(ffi, "darwin");
       const declared = [...ffi.parameters].filter(([symbol]) => !OWN_WAYS.includes(symbol));
       assert.deepEqual(Object.fromEntries(declared), { ...wanted, getpeereid: 3 });
       assert.equal(ffi.parameters.has("__errno_location"), false);
-      assert.equal(libc.fcntl, null);
+      assert.deepEqual([libc.fcntl, libc.syscall, libc.statx], [null, null, null]);
       assert.equal(typeof libc.getpeereid, "function");
     });
 
@@ -118,6 +124,9 @@ describe("C library tables", () => {
       libc.send(5, bytes, 8, 64);
       libc.recv(6, bytes, 7, 2);
       libc.ioctl(5, 0x5451);
+      libc.flock(7, 6);
+      libc.syscall?.(434, 99, 0);
+      libc.statx?.(-100, bytes, 256, 3, bytes);
       libc.sendmsg(5, bytes, 64);
       libc.recvmsg(6, bytes, 2);
       const numbers = ffi.calls.map((call) => call.map((arg) => typeof arg === "bigint" ? Number(arg) : arg));
@@ -126,6 +135,9 @@ describe("C library tables", () => {
         ["send", 5, bytes, 8, 64],
         ["recv", 6, bytes, 7, 2],
         ["ioctl", 5, 0x5451],
+        ["flock", 7, 6],
+        ["syscall", 434, 99, 0],
+        ["statx", -100, bytes, 256, 3, bytes],
         ["sendmsg", 5, bytes, 64],
         ["recvmsg", 6, bytes, 2],
       ]);

@@ -30,6 +30,16 @@ describe("calls on connected sockets", () => {
     });
   });
 
+  fdTest("hasWaiting() sees what a read, or on a listener an accept, would find", () => {
+    withPair((near, far) => {
+      assert.equal(sockets.hasWaiting(far), false);
+      sockets.sendBytes(near, filled(1, 1));
+      assert.equal(sockets.hasWaiting(far), true);
+      assert.equal(sockets.hasWaiting(near), false);
+      assert.equal(sockets.hasWaiting(UNUSED_FD), false);
+    });
+  });
+
   fdTest("received bytes are a copy that the next receive leaves alone", () => {
     withPair((near, far) => {
       sockets.sendBytes(near, filled(4, 1));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { create } from "@bufbuild/protobuf";
 import { type BackendConnection, connectToBackend } from "@running-process/broker";
@@ -10,6 +10,7 @@ import { type ProcessCommand, type StartedProcess, startProcess } from "../suppo
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { isEvent, SERVICE, START_DEADLINE_MS, VERSION } from "../support/topology.ts";
 
+const BROKER = "tests/processes/broker.ts";
 const SCRIPT = "tests/processes/launched_backend.ts";
 
 /** What a launch definition says besides the service. */
@@ -29,11 +30,16 @@ export function scriptDefinition(runtime: Runtime, script = SCRIPT): LaunchDefin
 /** A broker that launches, in a process of its own, and what it has launched; all gone when it is disposed. */
 export class LaunchLab implements AsyncDisposable {
   readonly dir: TempDir;
-  readonly broker: StartedProcess;
+  #broker: StartedProcess;
 
   private constructor(dir: TempDir, broker: StartedProcess) {
     this.dir = dir;
-    this.broker = broker;
+    this.#broker = broker;
+  }
+
+  /** The broker that was started last. */
+  get broker(): StartedProcess {
+    return this.#broker;
   }
 
   static async open(
@@ -42,11 +48,26 @@ export class LaunchLab implements AsyncDisposable {
     env: Record<string, string> = {},
   ): Promise<LaunchLab> {
     const dir = await makeTempDir();
-    const options = { endpoint: dir.join("br.sock"), serviceDefinitionDir: dir.join("defs"), launch: true };
-    const command = runtimeCommand(runtime, "tests/processes/broker.ts", [JSON.stringify(options)]);
+    const command = runtimeCommand(runtime, BROKER, [JSON.stringify(brokerOptions(dir))]);
     const lab = await LaunchLab.#start(dir, definition, { ...command, env: { ...command.env, ...env } });
     await lab.broker.waitForLine(isEvent("ready"), { deadlineMs: START_DEADLINE_MS });
     return lab;
+  }
+
+  /** Ends the broker, by default without a chance to clear up, and starts another one on the same socket. */
+  async replaceBroker(runtime: Runtime, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    this.#broker.killGroup(signal);
+    await this.#broker.exit;
+    await this.#broker[Symbol.asyncDispose]();
+    this.#broker = await this.startBroker(runtime, brokerOptions(this.dir));
+  }
+
+  /** Starts another broker for the same user; whoever starts it ends it. */
+  async startBroker(runtime: Runtime, options: Readonly<Record<string, unknown>>): Promise<StartedProcess> {
+    const command = runtimeCommand(runtime, BROKER, [JSON.stringify(options)]);
+    const broker = startProcess({ ...command, env: { ...command.env, XDG_RUNTIME_DIR: this.dir.path } });
+    await broker.waitForLine(isEvent("ready"), { deadlineMs: START_DEADLINE_MS });
+    return broker;
   }
 
   /** The same by the command line. */
@@ -54,7 +75,11 @@ export class LaunchLab implements AsyncDisposable {
     const dir = await makeTempDir();
     const args = ["--serve-launch", dir.join("br.sock"), "--service-def-dir", dir.join("defs")];
     const command = runtimeCommand("deno", "cli.ts", args);
-    const env = { ...command.env, RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1" };
+    const env = {
+      ...command.env,
+      RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1",
+      XDG_STATE_HOME: dir.path,
+    };
     return await LaunchLab.#start(dir, definition, { ...command, env });
   }
 
@@ -71,7 +96,9 @@ export class LaunchLab implements AsyncDisposable {
     return new LaunchLab(dir, startProcess({ ...command, env }));
   }
 
-  connect(options: { version?: string; deadlineMs?: number } = {}): Promise<BackendConnection> {
+  connect(
+    options: { version?: string; deadlineMs?: number; broker?: string } = {},
+  ): Promise<BackendConnection> {
     const broker = this.dir.join("br.sock");
     return connectToBackend({
       service: SERVICE,
@@ -82,9 +109,16 @@ export class LaunchLab implements AsyncDisposable {
     });
   }
 
-  /** Lets the next backend that starts end with status 7 and these words. */
-  crashNext(words: string): void {
-    writeFileSync(this.dir.join("crash"), words);
+  /** Lets the next backend that starts, or all from now on, end with status 7 and these words. */
+  crash(which: "next" | "all", words: string): void {
+    writeFileSync(this.dir.join(which === "next" ? "crash" : "crash-always"), words);
+  }
+
+  /** Lets backends that start from now on wait until `release` is called. */
+  hold(): { release(): void } {
+    const path = this.dir.join("hold");
+    writeFileSync(path, "");
+    return { release: () => rmSync(path, { force: true }) };
   }
 
   /** The processes of all backends that were started so far, for scripts of ours. */
@@ -93,7 +127,7 @@ export class LaunchLab implements AsyncDisposable {
     return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n").map(Number) : [];
   }
 
-  /** The broker's events of a kind so far. */
+  /** The events of a kind of the broker that was started last, so far. */
   events(kind: string): Record<string, unknown>[] {
     return this.broker.stdoutLines.filter(isEvent(kind)).map((line) => JSON.parse(line));
   }
@@ -104,6 +138,10 @@ export class LaunchLab implements AsyncDisposable {
     for (const pid of new Set([...this.starts, ...launched])) killIfRunning(pid);
     await this.dir[Symbol.asyncDispose]();
   }
+}
+
+function brokerOptions(dir: TempDir) {
+  return { endpoint: dir.join("br.sock"), serviceDefinitionDir: dir.join("defs"), launch: true };
 }
 
 /** Ends a process at once, if it still runs. */

@@ -102,7 +102,7 @@ function listSources(folder: string): string[] {
 }
 
 /** Made private to this user: what is found there will be executed. */
-function userCacheFolder(): string {
+export function userCacheFolder(): string {
   const { XDG_CACHE_HOME: configured, HOME: home } = process.env;
   const parent = configured || (home ? join(home, ".cache") : undefined);
   const user = process.getuid?.() ?? 0;

@@ -49,27 +49,31 @@ async function launchedPid(lab: LaunchLab): Promise<number> {
 }
 
 function sockets(lab: LaunchLab): string[] {
-  return readdirSync(lab.dir.join("running-process", "broker"));
+  return readdirSync(lab.dir.join("running-process", "broker")).filter((name) => name !== "locks");
 }
 
-test("a backend that ends at its start is reported with its stderr, and started again on the next Hello", async () => {
+test("a backend that ends at its start is reported with its stderr, and started again for who waits", async () => {
   await using lab = await LaunchLab.open(scriptDefinition("node20"));
-  lab.crashNext("cannot open the \u001b[31mcache\u001b[0m\n");
-  const refusal = await refusalOf(lab);
-  const reason =
-    "backend spawn failed: backend process exited with status 7 before it served its endpoint; " +
-    "stderr: cannot open the cache";
-  assert.deepEqual(refusal, { code: 3, reason, retryAfterMs: 1000n });
-  assert.deepEqual(sockets(lab), []);
+  lab.crash("next", "cannot open the \u001b[31mcache\u001b[0m\n");
   await launchedPid(lab);
   assert.equal(lab.starts.length, 2);
+  const details = lab.events("backend-launch-failed").map(({ detail }) => detail);
+  assert.deepEqual(details, [
+    "backend process exited with status 7 before it served its endpoint; stderr: cannot open the cache",
+  ]);
+  assert.equal(sockets(lab).length, 2);
 });
 
-test("a backend that keeps ending is started three times, then not before the window ends", async () => {
+test("a backend that keeps ending is started twice, once more for who asks again, then not before the window ends", async () => {
   await using lab = await LaunchLab.open(scriptDefinition("node20"));
-  for (let attempt = 1; attempt <= 3; attempt++) {
-    lab.crashNext(`attempt ${attempt}`);
-    assert.match((await refusalOf(lab)).reason, new RegExp(`stderr: attempt ${attempt}$`));
+  lab.crash("all", "no luck");
+  for (const starts of [2, 3]) {
+    const { code, reason, retryAfterMs } = await refusalOf(lab);
+    assert.equal(code, 3);
+    assert.match(reason, /^backend spawn failed: .* exited with status 7 .*; stderr: no luck$/);
+    assert.ok(retryAfterMs > 1_000n && retryAfterMs <= 30_000n, String(retryAfterMs));
+    assert.equal(lab.starts.length, starts);
+    assert.deepEqual(sockets(lab), []);
   }
   const { code, reason, retryAfterMs } = await refusalOf(lab);
   assert.deepEqual({ code, reason }, { code: 4, reason: "backend spawn budget exhausted" });

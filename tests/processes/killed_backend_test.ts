@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import test from "node:test";
 import { BrokerClientError, BrokerError } from "@running-process/broker";
-import { processIdentity } from "../../src/host/process_identity.ts";
 import { echo, killIfRunning, LaunchLab, scriptDefinition } from "../interop/_launch_lab.ts";
+import { untilEnded } from "../support/process_end.ts";
 import type { Runtime } from "../support/runtimes.ts";
-import { WAIT } from "../support/waiting.ts";
 
 const RUNTIMES: readonly Runtime[] = ["deno", "bun", "node20"];
 const KILLS = process.env["RP_TEST_SCALE"] === "10" ? 60 : 6;
@@ -29,7 +28,7 @@ for (const broker of RUNTIMES) {
       const afterMs = Math.random() * KILL_AFTER_MAX_MS;
       await pause(afterMs);
       killIfRunning(victim);
-      await ended(victim);
+      await untilEnded(victim);
       const outcome = await nextHello(lab);
       if (outcome === "served") fresh++;
       else assert.match(outcome, /^refused: backend spawn/, `kill ${kill} after ${afterMs} ms`);
@@ -70,15 +69,6 @@ async function nextHello(lab: LaunchLab): Promise<string> {
 async function assertServed(lab: LaunchLab): Promise<void> {
   await using session = await lab.connect();
   assert.equal(await echo(session, "hello"), "hello");
-}
-
-/** A process is not gone in the moment it is killed. */
-async function ended(pid: number): Promise<void> {
-  const end = performance.now() + WAIT.deadlineMs;
-  while (await processIdentity(pid) !== undefined) {
-    assert.ok(performance.now() < end, `process ${pid} runs on`);
-    await pause(1);
-  }
 }
 
 function pause(pauseMs: number): Promise<void> {

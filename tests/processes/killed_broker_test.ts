@@ -1,11 +1,10 @@
 // run-in: deno
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, statSync, writeFileSync } from "node:fs";
 import test from "node:test";
-import { startMarkOf } from "../../src/host/process_start.ts";
 import { echo, killIfRunning, LaunchLab, scriptDefinition } from "../interop/_launch_lab.ts";
+import { untilEnded } from "../support/process_end.ts";
 import type { Runtime } from "../support/runtimes.ts";
-import { until } from "../support/waiting.ts";
 
 /** Who follows whom: each runtime launches, adopts, and is the backend once. */
 const SUCCESSIONS: readonly (readonly [first: Runtime, second: Runtime, backend: Runtime])[] = [
@@ -32,7 +31,7 @@ for (const [first, second, backend] of SUCCESSIONS) {
       assert.equal(lab.events("hello").some((event) => event["handoffAnnounced"] === true), false);
 
       killIfRunning(pid!);
-      await until("the adopted backend has ended", () => hasEnded(pid!));
+      await untilEnded(pid!);
       await assertServed(lab, "handle-passed");
       assert.equal(lab.starts.length, 2);
       assert.equal(lab.events("backend-launched").length, 1);
@@ -52,7 +51,7 @@ test("a record of a backend that ended without a broker goes, and its sockets wi
   lab.broker.killGroup();
   await lab.broker.exit;
   killIfRunning(lab.starts[0]!);
-  await until("the backend has ended", () => hasEnded(lab.starts[0]!));
+  await untilEnded(lab.starts[0]!);
   assert.equal(sockets(lab).length, 2);
   await lab.replaceBroker("bun");
   assert.deepEqual(readdirSync(records), []);
@@ -69,13 +68,4 @@ async function assertServed(lab: LaunchLab, route: string): Promise<void> {
 
 function sockets(lab: LaunchLab): string[] {
   return readdirSync(lab.dir.join("running-process", "broker")).filter((name) => name.endsWith(".sock"));
-}
-
-/** Gone, or waiting for a parent that looks after nobody. */
-function hasEnded(pid: number): boolean {
-  try {
-    return startMarkOf(readFileSync(`/proc/${pid}/stat`, "utf8")) === undefined;
-  } catch {
-    return true;
-  }
 }

@@ -15,6 +15,7 @@ import { hostValues } from "../../src/host/host_values.ts";
 import { processIdentity } from "../../src/host/process_identity.ts";
 import { ServiceDefinitionSchema } from "../../src/wire/gen/broker_v1_service_def_pb.ts";
 import { killIfRunning, scriptDefinition } from "../interop/_launch_lab.ts";
+import { untilEnded } from "../support/process_end.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { SERVICE, VERSION } from "../support/topology.ts";
 import { until } from "../support/waiting.ts";
@@ -54,7 +55,7 @@ async function launch(
 
 async function kill({ identity: { pid } }: RegisteredBackend): Promise<void> {
   killIfRunning(pid);
-  await until("the backend has ended", () => !existsSync(`/proc/${pid}`));
+  await untilEnded(pid);
 }
 
 test("CommandLauncher puts a backend on record as soon as it has proved itself, until it ends", async () => {

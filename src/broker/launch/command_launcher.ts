@@ -2,7 +2,7 @@ import { lstat, unlink } from "node:fs/promises";
 import { type CancelSignal, CancelSource } from "../../cancel_signal.ts";
 import { BrokerError } from "../../errors.ts";
 import type { ExecutableHasher } from "../../host/executable.ts";
-import { processIdentity } from "../../host/process_identity.ts";
+import { isProcessAlive, processIdentity } from "../../host/process_identity.ts";
 import type { ProcessIdentity } from "../../host/process_start.ts";
 import { endpointPath } from "../../naming/endpoint_path.ts";
 import type { HostValues } from "../../naming/platform.ts";
@@ -13,9 +13,11 @@ import type { RegisteredBackend } from "../backend_registry.ts";
 import type { Clock } from "../clock.ts";
 import { proveBackend, type ProvenBackend } from "../backend_probe.ts";
 import type { EndpointAllocator } from "./endpoint_allocator.ts";
+import type { RecordedBackends } from "../adoption/recorded_backends.ts";
 import { launchCommand } from "./launch_command.ts";
-import { launchEnvironment } from "./launch_environment.ts";
+import { type BrokerPlace, launchEnvironment } from "./launch_environment.ts";
 import { LaunchError } from "./launch_error.ts";
+import { launchLabels } from "./launch_labels.ts";
 import { type ChildExit, launchChild, type LaunchedChild } from "./launched_child.ts";
 import { nextSpawnWaitStep, SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";
 import { StderrTail } from "./stderr_tail.ts";
@@ -33,6 +35,10 @@ export interface CommandLauncherParts {
   readonly allocator: EndpointAllocator;
   /** Where endpoints lie, and the environment that children get a part of. */
   readonly host: HostValues;
+  /** The broker, as backends are told of it. */
+  readonly broker: BrokerPlace;
+  /** Where backends that have proved themselves are put on record, until they end. */
+  readonly records: Pick<RecordedBackends, "keep" | "forget">;
   /** The broker's monotonic clock, in milliseconds. */
   readonly clock: Clock;
   /** Fires when the broker stops for good: children that have not proved themselves are ended. */
@@ -57,6 +63,14 @@ interface StartingChild {
   readonly stderr: StderrTail;
 }
 
+/** What a launch has made so far, and its end has to clear. */
+interface Launched {
+  readonly child: LaunchedChild | undefined;
+  readonly places: Places;
+  readonly stderr: StderrTail | undefined;
+  readonly backend: RegisteredBackend | undefined;
+}
+
 /** Starts backends as processes of their own and lets them prove that it is they who serve (protocol 6.10). */
 export class CommandLauncher {
   readonly #parts: CommandLauncherParts;
@@ -79,6 +93,7 @@ export class CommandLauncher {
     const places = this.#allocate(key.instanceId);
     let stderr: StderrTail | undefined;
     let child: LaunchedChild | undefined;
+    let backend: RegisteredBackend | undefined;
     try {
       await ensurePrivateParent(places.endpoint);
       stderr = new StderrTail(`${places.endpoint}.err`);
@@ -86,11 +101,7 @@ export class CommandLauncher {
       const { executable } = command;
       const proven = await this.#prove({ child, executable, places, namespaceId: key.instanceId, stderr });
       const handoffEndpoint = await handoffEndpointOf(places);
-      signal.throwIfAborted();
-      stderr.keepSmall(signal);
-      child.letGo();
-      void afterItsEnd(child, places, stderr);
-      return {
+      backend = {
         key,
         daemonVersion: key.version,
         backendPipe: places.endpoint,
@@ -98,11 +109,30 @@ export class CommandLauncher {
         handoffEndpoint,
         ...proven,
       };
+      await this.#parts.records.keep(backend, command);
+      signal.throwIfAborted();
+      if (!await isProcessAlive(backend.process)) throw exited(await child.exited, stderr.read());
+      stderr.keepSmall(signal);
+      child.letGo();
+      void this.#afterItsEnd({ child, places, stderr, backend });
+      return backend;
     } catch (error) {
       child?.kill();
-      await afterItsEnd(child, places, stderr);
+      await this.#afterItsEnd({ child, places, stderr, backend });
       throw error;
     }
+  }
+
+  /** The names were made for this process alone, so that nobody else's can be removed with them. */
+  async #afterItsEnd({ child, places, stderr, backend }: Launched): Promise<void> {
+    await child?.exited;
+    stderr?.[Symbol.dispose]();
+    if (backend !== undefined) this.#parts.records.forget(backend);
+    for (const path of [places.endpoint, places.handoffEndpoint]) {
+      // Most often it has removed them itself.
+      await unlink(path).catch(() => {});
+    }
+    places.release();
   }
 
   #allocate(namespaceId: string): Places {
@@ -123,7 +153,7 @@ export class CommandLauncher {
   }
 
   #environment(
-    { key, frame }: BackendRequest,
+    { key, definition, frame }: BackendRequest,
     { endpoint, handoffEndpoint }: Places,
   ): Record<string, string> {
     return launchEnvironment(this.#parts.host.environment, {
@@ -132,6 +162,8 @@ export class CommandLauncher {
       endpoint,
       handoffEndpoint,
       instanceId: key.instanceId,
+      broker: this.#parts.broker,
+      idleTimeoutSecs: launchLabels(definition.labels).idleTimeoutSecs,
       traceparent: frame.traceparent,
       tracestate: frame.tracestate,
     });
@@ -227,21 +259,6 @@ async function handoffEndpointOf({ handoffEndpoint }: Places): Promise<string | 
     // It is not there: a backend that knows nothing of it, or has no native calls.
     return undefined;
   }
-}
-
-/** The names were made for this process alone, so that nobody else's can be removed with them. */
-async function afterItsEnd(
-  child: LaunchedChild | undefined,
-  places: Places,
-  stderr: StderrTail | undefined,
-): Promise<void> {
-  await child?.exited;
-  stderr?.[Symbol.dispose]();
-  for (const path of [places.endpoint, places.handoffEndpoint]) {
-    // Most often it has removed them itself.
-    await unlink(path).catch(() => {});
-  }
-  places.release();
 }
 
 function sleepUnless(sleepMs: number, child: LaunchedChild, signal: CancelSignal): Promise<void> {

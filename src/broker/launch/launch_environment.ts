@@ -1,6 +1,15 @@
 // This module has no I/O.
 import { LAUNCH_VARIABLES } from "../../naming/launch_variables.ts";
+import type { ProcessIdentity } from "../../host/process_start.ts";
 import type { Environment } from "../../naming/platform.ts";
+
+/** The broker that launches. */
+export interface BrokerPlace {
+  /** Where it serves clients, as an absolute path. */
+  readonly endpoint: string;
+  /** Its process. */
+  readonly process: ProcessIdentity;
+}
 
 /** What a launched backend is told. */
 export interface LaunchAnnouncement {
@@ -14,6 +23,10 @@ export interface LaunchAnnouncement {
   readonly handoffEndpoint: string;
   /** Broker instance id, which the backend's identity has to repeat as its namespace. */
   readonly instanceId: string;
+  /** From whom, or from whose successor, the backend takes handoffs. */
+  readonly broker: BrokerPlace;
+  /** Seconds without work after which the backend is to end. */
+  readonly idleTimeoutSecs: number;
   /** W3C trace context of the Hello; empty when it has none, and then not passed on. */
   readonly traceparent: string;
   /** Vendor part of the trace context; empty when there is none, and then not passed on. */
@@ -48,6 +61,11 @@ export function launchEnvironment(own: Environment, launch: LaunchAnnouncement):
   environment[LAUNCH_VARIABLES.handoffEndpoint] = launch.handoffEndpoint;
   environment[LAUNCH_VARIABLES.namespace] = launch.instanceId;
   environment[LAUNCH_VARIABLES.instance] = launch.instanceId;
+  const { endpoint, process: { pid, startMark } } = launch.broker;
+  environment[LAUNCH_VARIABLES.brokerPid] = String(pid);
+  environment[LAUNCH_VARIABLES.brokerStartMark] = startMark;
+  environment[LAUNCH_VARIABLES.brokerEndpoint] = endpoint;
+  environment[LAUNCH_VARIABLES.idleTimeoutSecs] = String(launch.idleTimeoutSecs);
   if (launch.traceparent !== "") environment[LAUNCH_VARIABLES.traceparent] = launch.traceparent;
   if (launch.tracestate !== "") environment[LAUNCH_VARIABLES.tracestate] = launch.tracestate;
   return environment;

@@ -6,6 +6,12 @@ import { LaunchError } from "./launch_error.ts";
 export const INTERPRETER_LABEL = "interpreter";
 /** Label with arguments in front of the script, or for the binary: words, or a JSON array of strings. */
 export const ARGS_LABEL = "args";
+/** Label with the seconds without work after which a backend is to end: a whole number from 1 to 2^32 - 1. */
+export const IDLE_TIMEOUT_LABEL = "idle_timeout_secs";
+/** What the reference expects of its backends (protocol 6.10). */
+export const IDLE_TIMEOUT_SECS_DEFAULT = 30;
+/** The wire's field has 32 bits. */
+const IDLE_TIMEOUT_SECS_MAX = 2 ** 32 - 1;
 
 /** What a definition's labels say about launching. */
 export interface LaunchLabels {
@@ -13,6 +19,8 @@ export interface LaunchLabels {
   readonly interpreter: string | undefined;
   /** What stands in front of the script, or behind the binary. */
   readonly args: readonly string[];
+  /** Seconds without work after which the backend is to end. */
+  readonly idleTimeoutSecs: number;
 }
 
 /**
@@ -23,7 +31,18 @@ export interface LaunchLabels {
 export function launchLabels(labels: Readonly<Record<string, string>>): LaunchLabels {
   const interpreter = labels[INTERPRETER_LABEL];
   if (interpreter?.includes("\0")) throw badLabel(INTERPRETER_LABEL, interpreter);
-  return { interpreter: interpreter || undefined, args: parseArgs(labels[ARGS_LABEL] ?? "") };
+  return {
+    interpreter: interpreter || undefined,
+    args: parseArgs(labels[ARGS_LABEL] ?? ""),
+    idleTimeoutSecs: parseIdleTimeout(labels[IDLE_TIMEOUT_LABEL] ?? ""),
+  };
+}
+
+function parseIdleTimeout(text: string): number {
+  if (text.trim() === "") return IDLE_TIMEOUT_SECS_DEFAULT;
+  const value = Number(text.trim());
+  if (/^\d+$/.test(text.trim()) && value >= 1 && value <= IDLE_TIMEOUT_SECS_MAX) return value;
+  throw badLabel(IDLE_TIMEOUT_LABEL, text);
 }
 
 function parseArgs(text: string): string[] {

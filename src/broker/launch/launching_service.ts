@@ -7,7 +7,11 @@ import type { Clock } from "../clock.ts";
 import { errorDetail } from "../error_detail.ts";
 import type { HelloRoute } from "../hello_handler.ts";
 import { BACKEND_RETRY_MS, refusal, REFUSALS } from "../refusals.ts";
-import type { SpawnCoordinator } from "./spawn_coordinator.ts";
+import type { CrashRecovery } from "./crash_recovery.ts";
+import { LaunchError } from "./launch_error.ts";
+import { sleep } from "./sleep.ts";
+import type { SpawnCoordinator, SpawnDecision } from "./spawn_coordinator.ts";
+import { SpawnLockError } from "./spawn_lock_error.ts";
 import { SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";
 
 /** Hellos that wait for one launch: over half of the open connections are left to other services. */
@@ -23,6 +27,8 @@ export interface LaunchingServiceParts {
   readonly registry: BackendRegistry;
   /** How often a backend may be launched. */
   readonly coordinator: SpawnCoordinator;
+  /** Whether a backend that has crashed at its start is started again. */
+  readonly crashes: CrashRecovery;
   /** The broker's monotonic clock, in milliseconds. */
   readonly clock: Clock;
   /** Milliseconds since the Unix epoch, which the deadlines of frames are in. */
@@ -31,7 +37,7 @@ export interface LaunchingServiceParts {
   readonly observe: BrokerObserver;
   /** Fires when the broker stops for good. */
   readonly signal: CancelSignal;
-  /** Starts a backend and lets it prove itself; ends what does not. */
+  /** Starts a backend and lets it prove itself, or finds one that serves already; ends what does not. */
   launch(request: BackendRequest): Promise<RegisteredBackend>;
 }
 
@@ -73,26 +79,39 @@ export class LaunchingService implements BackendSource {
     if (this.#flights.size >= LAUNCHES_MAX) return refused(REFUSALS.spawnInProgress);
     const text = backendKeyText(request.key);
     const decision = this.#parts.coordinator.tryBegin(text, this.#parts.clock());
-    switch (decision.kind) {
-      case "in-flight":
-        return refused(REFUSALS.spawnInProgress);
-      case "exhausted": {
-        const hint = BigInt(decision.retryAfterMs);
-        return refused(refusal(ErrorCode.ERROR_RATE_LIMITED, "backend spawn budget exhausted", hint));
+    if (decision.kind !== "begun") return notBegun(decision);
+    // Not before the next turn: a launch that fails at once must not be off the list before it is on it.
+    const outcome = Promise.resolve().then(() => this.#fly(text, request));
+    const flight = { outcome, waiters: 0 };
+    this.#flights.set(text, flight);
+    return flight;
+  }
+
+  /** A launch, and another one when the backend has crashed at its start for the first time. */
+  async #fly(text: string, request: BackendRequest): Promise<Route> {
+    const { crashes, coordinator, clock, signal } = this.#parts;
+    try {
+      for (;;) {
+        const outcome = await this.#launch(text, request);
+        if (!("crash" in outcome)) return outcome;
+        const decision = crashes.recordCrash(text, clock());
+        if (decision.kind === "refuse") return spawnFailed(outcome.crash, BigInt(decision.retryAfterMs));
+        const begun = coordinator.tryBegin(text, clock());
+        if (begun.kind !== "begun") return notBegun(begun);
+        await sleep(decision.afterMs, signal);
       }
-      case "begun": {
-        // Not before the next turn: a launch that fails at once must not be off the list before it is on it.
-        const outcome = Promise.resolve().then(() => this.#launch(text, request));
-        const flight = { outcome, waiters: 0 };
-        this.#flights.set(text, flight);
-        return flight;
-      }
+    } catch {
+      // Only the broker's end cuts a pause short.
+      coordinator.finish(text, false);
+      return refused(REFUSALS.shuttingDown);
+    } finally {
+      this.#flights.delete(text);
     }
   }
 
-  /** Registered, given back to the budget and off the list in one turn: no Hello can fall in between. */
-  async #launch(text: string, request: BackendRequest): Promise<Route> {
-    const { registry, coordinator, clock, observe } = this.#parts;
+  /** Registered and given back to the budget in one turn: no Hello can fall in between. Never rejects. */
+  async #launch(text: string, request: BackendRequest): Promise<Route | { readonly crash: string }> {
+    const { registry, coordinator, crashes, clock, observe } = this.#parts;
     const { service, version } = request.key;
     const startMs = clock();
     const durationUs = () => Math.round((clock() - startMs) * 1000);
@@ -100,17 +119,18 @@ export class LaunchingService implements BackendSource {
       const backend = await this.#parts.launch(request);
       registry.insert(backend);
       coordinator.finish(text, true);
+      crashes.recordSuccess(text);
       const { pid } = backend.identity;
-      observe({ kind: "backend-launched", service, version, pid, durationUs: durationUs() });
+      if (backend.adopted === true) observe({ kind: "backend-adopted", service, version, pid });
+      else observe({ kind: "backend-launched", service, version, pid, durationUs: durationUs() });
       return { kind: "backend", backend };
     } catch (error) {
       coordinator.finish(text, false);
       const detail = errorDetail(error);
       observe({ kind: "backend-launch-failed", service, version, detail, durationUs: durationUs() });
-      const reason = `backend spawn failed: ${detail}`;
-      return refused(refusal(ErrorCode.ERROR_BACKEND_SPAWN_FAILED, reason, BACKEND_RETRY_MS));
-    } finally {
-      this.#flights.delete(text);
+      if (error instanceof LaunchError && error.kind === "Exited") return { crash: detail };
+      const isElsewhere = error instanceof SpawnLockError && error.kind === "AlreadyLocked";
+      return isElsewhere ? refused(REFUSALS.spawnInProgress) : spawnFailed(detail, BACKEND_RETRY_MS);
     }
   }
 
@@ -135,6 +155,17 @@ export class LaunchingService implements BackendSource {
       if (signal.aborted) abort();
     });
   }
+}
+
+function notBegun(decision: Exclude<SpawnDecision, { kind: "begun" }>): Route {
+  if (decision.kind === "in-flight") return refused(REFUSALS.spawnInProgress);
+  const hint = BigInt(decision.retryAfterMs);
+  return refused(refusal(ErrorCode.ERROR_RATE_LIMITED, "backend spawn budget exhausted", hint));
+}
+
+function spawnFailed(detail: string, retryAfterMs: bigint): Route {
+  const reason = `backend spawn failed: ${detail}`;
+  return refused(refusal(ErrorCode.ERROR_BACKEND_SPAWN_FAILED, reason, retryAfterMs));
 }
 
 function refused(reason: Extract<Route, { kind: "refused" }>["refusal"]): Route {

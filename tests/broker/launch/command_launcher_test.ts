@@ -29,6 +29,8 @@ async function makeLauncher(dir: TempDir, ceilingMs: number) {
     transport: await loadTransport(),
     hasher: new ExecutableHasher(),
     allocator,
+    broker: { endpoint: dir.join("br.sock"), process: { pid: process.pid, startMark: "1" } },
+    records: { keep: () => Promise.resolve(), forget: () => {} },
     host: { ...hostValues(), platform: "linux", environment, uid: 0, home: undefined },
     clock: () => performance.now(),
     signal: abort,

@@ -9,6 +9,8 @@ const LAUNCH = {
   endpoint: "/run/be.sock",
   handoffEndpoint: "/run/ho.sock",
   instanceId: "private:my-daemon",
+  broker: { endpoint: "/run/br.sock", process: { pid: 4242, startMark: "991" } },
+  idleTimeoutSecs: 30,
   traceparent: "",
   tracestate: "",
 };
@@ -19,6 +21,10 @@ const TOLD = {
   RUNNING_PROCESS_BROKER_V1_BACKEND_NAMESPACE: "private:my-daemon",
   RUNNING_PROCESS_BROKER_V1_INSTANCE: "private:my-daemon",
   RUNNING_PROCESS_BROKER_V1_HANDOFF_PIPE: "/run/ho.sock",
+  RUNNING_PROCESS_BROKER_V1_BROKER_PID: "4242",
+  RUNNING_PROCESS_BROKER_V1_BROKER_START_MARK: "991",
+  RUNNING_PROCESS_BROKER_V1_BROKER_ENDPOINT: "/run/br.sock",
+  RUNNING_PROCESS_BROKER_V1_IDLE_TIMEOUT_SECS: "30",
 };
 
 test("launchEnvironment() tells a backend what it is, and its trace when there is one", () => {
@@ -59,6 +65,7 @@ test("launchEnvironment() hands on who and where, and nothing else", () => {
     RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1",
     RUNNING_PROCESS_BROKER_V1_SERVICE_NAME: "another",
     RUNNING_PROCESS_BROKER_V1_TRACEPARENT: "another",
+    RUNNING_PROCESS_BROKER_V1_BROKER_PID: "1",
   };
   assert.deepEqual(launchEnvironment({ ...kept, ...passed, SHELL: undefined }, LAUNCH), {
     ...passed,

@@ -5,6 +5,7 @@ import { CancelSource } from "../../../src/cancel_signal.ts";
 import type { BackendRequest } from "../../../src/broker/backend_source.ts";
 import { BackendRegistry, type RegisteredBackend } from "../../../src/broker/backend_registry.ts";
 import type { BrokerEvent } from "../../../src/broker/broker_event.ts";
+import { CrashRecovery } from "../../../src/broker/launch/crash_recovery.ts";
 import {
   LAUNCH_WAITERS_MAX,
   LAUNCHES_MAX,
@@ -26,6 +27,7 @@ class Bench {
   readonly service = new LaunchingService({
     registry: this.registry,
     coordinator: new SpawnCoordinator(),
+    crashes: new CrashRecovery({ retryAfterMs: 1 }),
     clock: () => 0,
     unixNowMs: () => UNIX_NOW_MS,
     observe: (event) => this.events.push(event),

@@ -3,6 +3,7 @@ import test from "node:test";
 import { BackendRegistry } from "../../../src/broker/backend_registry.ts";
 import type { BackendRequest } from "../../../src/broker/backend_source.ts";
 import { HelloRouter } from "../../../src/broker/hello_router.ts";
+import { CrashRecovery } from "../../../src/broker/launch/crash_recovery.ts";
 import { EndpointAllocator } from "../../../src/broker/launch/endpoint_allocator.ts";
 import { LaunchingService } from "../../../src/broker/launch/launching_service.ts";
 import { SpawnCoordinator } from "../../../src/broker/launch/spawn_coordinator.ts";
@@ -22,6 +23,7 @@ async function start(succeeds: boolean) {
   const source = new LaunchingService({
     registry,
     coordinator: new SpawnCoordinator({ attemptsMax: 1 }),
+    crashes: new CrashRecovery(),
     clock: () => 0,
     unixNowMs: () => 0,
     observe: () => {},

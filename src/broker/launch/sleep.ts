@@ -1,0 +1,16 @@
+import type { CancelSignal } from "../../cancel_signal.ts";
+
+/** Waits, or rejects with the signal's reason as soon as that fires. */
+export function sleep(sleepMs: number, signal: CancelSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+      settle();
+    };
+    const abort = () => finish(() => reject(signal.reason));
+    const timer = setTimeout(() => finish(resolve), sleepMs);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+  });
+}
