@@ -5,6 +5,7 @@ import { withDeadline } from "../transport/deadline.ts";
 import type { WaitOptions } from "../transport/wait_options.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
+import { isNobodyThere } from "../transport/os_error.ts";
 import type { DrainableStream, Transport } from "../transport/transport.ts";
 import { concatBytes } from "../wire/bytes.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
@@ -24,6 +25,7 @@ import { fakeBackendEndpoint } from "./fake_backend_env.ts";
 import { type EarlyPlan, mayHaveRun, planEarlyRequest } from "./early_request.ts";
 import { awaitHandoffReady, handoffAnnounced, type HandoffFallback } from "./handoff_ready.ts";
 import { helloOptions } from "./hello_options.ts";
+import { takesEarlyData } from "./known_broker.ts";
 
 /**
  * Connects to the backend of a service: by its cached endpoint, or by asking the broker.
@@ -68,6 +70,18 @@ export async function connectToBackend(options: ConnectBackendRequest): Promise<
   }
 }
 
+/**
+ * Pauses before a Hello is said again, because the backend in the answer was gone when it was dialled: a socket
+ * refuses a moment before its process has ended. Only a broker of ours would then answer differently.
+ */
+const HELLO_AGAIN_MS: readonly number[] = [2, 20, 100];
+
+/** Nobody listens where the broker has sent us; nothing was written to anybody. */
+function isBackendGone(error: unknown): boolean {
+  if (!(error instanceof BrokerClientError) || error.kind !== "BackendConnect") return false;
+  return isNobodyThere((error.cause as Error | undefined)?.cause);
+}
+
 type SignalledWait = WaitOptions & { readonly signal: CancelSignal };
 
 /** One attempt to reach a backend (protocol 5.3); every step of it shares one deadline. */
@@ -91,6 +105,21 @@ class BackendConnector {
     if (seam !== undefined) return await this.#connectDirectly(seam);
     const skipped = await this.#skipHello();
     if (skipped !== undefined) return skipped;
+    for (const pauseMs of HELLO_AGAIN_MS) {
+      try {
+        return await this.#askBroker();
+      } catch (error) {
+        if (!isBackendGone(error) || !takesEarlyData(this.#options.broker, this.#transport.fileLook)) {
+          throw error;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      this.#wait.signal.throwIfAborted();
+    }
+    return await this.#askBroker();
+  }
+
+  async #askBroker(): Promise<BackendConnection> {
     const stream = await this.#dialBroker();
     try {
       const negotiated = await this.#exchangeHello(stream);

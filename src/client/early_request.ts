@@ -1,4 +1,5 @@
 import type { CancelSignal } from "../cancel_signal.ts";
+import { BrokerError } from "../errors.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { DrainableStream, Transport } from "../transport/transport.ts";
 import { EARLY_DATA_BYTES_MAX } from "../wire/handoff_extension.ts";
@@ -49,8 +50,8 @@ export async function mayHaveRun(
       return readFrame(stream, { signal: ended });
     });
     return decodeHandoffReady(body, token).ok;
-  } catch {
-    // Its end, or a part of a frame: READY is written whole or not at all.
-    return signal.aborted;
+  } catch (error) {
+    // Its end, or a part of a frame: READY is written whole or not at all. A queue not seen to its end tells nothing.
+    return signal.aborted || (BrokerError.is(error) && error.code === "deadline");
   }
 }

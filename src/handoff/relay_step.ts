@@ -9,7 +9,12 @@ export type AcceptedAck = Extract<AckReading, { kind: "accepted" }>;
 export type RelayHandoffState =
   | { readonly phase: "dialing" | "sending"; readonly plan: RelayHandoffPlan; readonly retries: number }
   | { readonly phase: "await-ack"; readonly plan: RelayHandoffPlan }
-  | { readonly phase: "relay-ready"; readonly plan: RelayHandoffPlan; readonly ack: AcceptedAck; readonly readyDeadlineMs: number }
+  | {
+    readonly phase: "relay-ready";
+    readonly plan: RelayHandoffPlan;
+    readonly ack: AcceptedAck;
+    readonly readyDeadlineMs: number;
+  }
   | { readonly phase: "done"; readonly outcome: RelayHandoffOutcome };
 
 /** What the driver of a relay-mode handoff saw. */

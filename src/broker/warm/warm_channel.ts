@@ -21,8 +21,11 @@ export type WarmEnding =
   | { readonly kind: "adopted" }
   /** The backend refused it, and gave the connection up before it said so. */
   | { readonly kind: "refused"; readonly detail: string }
-  /** Whether the backend has the connection is not known. */
-  | { readonly kind: "lost"; readonly detail: string };
+  /**
+   * Whether the backend has the connection is not known. Only the first offer that the end of a channel takes
+   * along counts as a failure: many were under way, but one thing went wrong.
+   */
+  | { readonly kind: "lost"; readonly detail: string; readonly isCounted: boolean };
 
 /** What a channel is made of. */
 export interface WarmChannelParts {
@@ -108,7 +111,9 @@ export class WarmChannel {
     clearTimeout(this.#sweep);
     this.#parts.passing.close();
     this.#parts.doorbell.close();
-    for (const offer of this.#offers.takeAll()) this.#parts.ended(offer, { kind: "lost", detail });
+    for (const [at, offer] of this.#offers.takeAll().entries()) {
+      this.#parts.ended(offer, { kind: "lost", detail, isCounted: at === 0 });
+    }
     this.#parts.closed(detail);
   }
 
@@ -147,7 +152,7 @@ export class WarmChannel {
     this.#sweep = undefined;
     const detail = "no ACK before its deadline";
     for (const offer of this.#offers.takeOverdue(this.#parts.clock())) {
-      this.#parts.ended(offer, { kind: "lost", detail });
+      this.#parts.ended(offer, { kind: "lost", detail, isCounted: true });
     }
     if (this.#offers.size === 0 || this.#isClosed) return;
     this.#sweep = setTimeout(() => this.#endOverdue(), DEFAULT_HANDOFF_ACK_DEADLINE_MS);

@@ -60,6 +60,9 @@ export class WarmChannels {
 
   /** Takes over a control connection that its backend wants to keep, and pairs it. Never rejects. */
   async keep(backend: RegisteredBackend, passing: ControlConnection, channelId: Uint8Array): Promise<void> {
+    const known = this.#entries.get(backendKeyText(backend.key));
+    // A later process of this backend may be known by now: its channel is not to end for this one.
+    if (known !== undefined && known.pid !== backend.identity.pid) return passing.close();
     const entry = this.#entry(backend);
     if (entry.channel !== undefined || this.#parts.signal.aborted) return passing.close();
     const { transport, clock, signal, ended } = this.#parts;
@@ -68,7 +71,8 @@ export class WarmChannels {
       const backendPid = identity.pid;
       const request = { transport, handoffEndpoint: handoffEndpoint!, backendPid, channelId, signal };
       const doorbell = await pairDoorbell(request);
-      if (entry.channel !== undefined || signal.aborted) return void (passing.close(), doorbell.close());
+      const isLate = signal.aborted || this.#entries.get(backendKeyText(backend.key)) !== entry;
+      if (isLate || entry.channel !== undefined) return void (passing.close(), doorbell.close());
       entry.channel = new WarmChannel({
         passing,
         doorbell,
