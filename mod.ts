@@ -24,6 +24,7 @@ export { connectToBackend } from "./src/client/connect_to_backend.ts";
 export {
   type ConnectBackendRequest,
   DEFAULT_HANDOFF_READY_TIMEOUT_MS,
+  type EarlyRequest,
 } from "./src/client/connect_backend_request.ts";
 export { RUNNING_PROCESS_FAKE_BACKEND_ENV } from "./src/client/fake_backend_env.ts";
 export type { ClientEvent, ClientObserver } from "./src/client/client_event.ts";
@@ -52,7 +53,16 @@ export { connectLocalSocket } from "./src/client/connect_local_socket.ts";
 export { Broker, type BrokerCounts } from "./src/broker/broker.ts";
 export { serveBroker } from "./src/broker/serve_broker.ts";
 export type { RegisteredBackendOptions, ServeBrokerOptions } from "./src/broker/serve_broker_options.ts";
+export type { BackendKey } from "./src/broker/backend_registry.ts";
 export type { BrokerEvent, BrokerObserver } from "./src/broker/broker_event.ts";
+export type { ConnectionLimit } from "./src/broker/limits/connection_limits.ts";
+export type {
+  BroadcastFailureReason,
+  BroadcastOptions,
+  BroadcastReport,
+} from "./src/broker/lifecycle/broadcast.ts";
+export type { BackendOrder, QuiesceReason } from "./src/wire/backend_order.ts";
+export { BACKEND_ORDER_PAYLOAD_PROTOCOL } from "./src/wire/backend_order.ts";
 export type { Clock } from "./src/broker/clock.ts";
 export { executeUnixHandoff, type ExecuteUnixHandoffOptions } from "./src/broker/execute_unix_handoff.ts";
 export {
@@ -60,7 +70,8 @@ export {
   WireHandoffDelivery,
   type WireHandoffDeliveryParts,
 } from "./src/broker/wire_handoff_delivery.ts";
-export { Backend, serveBackend, type ServeBackendOptions } from "./src/backend/serve_backend.ts";
+export { Backend, serveBackend } from "./src/backend/serve_backend.ts";
+export type { ServeBackendOptions } from "./src/backend/serve_backend_options.ts";
 export { type ConnectionOrigin, ServedConnection } from "./src/backend/served_connection.ts";
 export type { BackendEvent, BackendObserver } from "./src/backend/backend_event.ts";
 export { LocalConnection } from "./src/transport/local_connection.ts";

@@ -5,7 +5,6 @@ import { withDeadline } from "../transport/deadline.ts";
 import type { WaitOptions } from "../transport/wait_options.ts";
 import { loadTransport } from "../transport/load_transport.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
-import { isNobodyThere } from "../transport/os_error.ts";
 import type { DrainableStream, Transport } from "../transport/transport.ts";
 import { concatBytes } from "../wire/bytes.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
@@ -24,6 +23,7 @@ import { requireBrokerEnabled } from "./disable_env.ts";
 import { fakeBackendEndpoint } from "./fake_backend_env.ts";
 import { type EarlyPlan, mayHaveRun, planEarlyRequest } from "./early_request.ts";
 import { awaitHandoffReady, handoffAnnounced, type HandoffFallback } from "./handoff_ready.ts";
+import { HELLO_AGAIN_MS, isBackendGone } from "./hello_again.ts";
 import { helloOptions } from "./hello_options.ts";
 import { takesEarlyData } from "./known_broker.ts";
 
@@ -70,18 +70,6 @@ export async function connectToBackend(options: ConnectBackendRequest): Promise<
   }
 }
 
-/**
- * Pauses before a Hello is said again, because the backend in the answer was gone when it was dialled: a socket
- * refuses a moment before its process has ended. Only a broker of ours would then answer differently.
- */
-const HELLO_AGAIN_MS: readonly number[] = [2, 20, 100];
-
-/** Nobody listens where the broker has sent us; nothing was written to anybody. */
-function isBackendGone(error: unknown): boolean {
-  if (!(error instanceof BrokerClientError) || error.kind !== "BackendConnect") return false;
-  return isNobodyThere((error.cause as Error | undefined)?.cause);
-}
-
 type SignalledWait = WaitOptions & { readonly signal: CancelSignal };
 
 /** One attempt to reach a backend (protocol 5.3); every step of it shares one deadline. */
@@ -126,16 +114,10 @@ class BackendConnector {
       const fallback = await this.#adopt(stream, negotiated);
       if (fallback === "handed-over") {
         if (this.#early === "when-connected") await this.#sendFirst(stream);
-        const endpoint = negotiated.backendPipe;
-        return new BackendConnection({
-          stream,
-          route: "handle-passed",
-          endpoint,
-          negotiated,
-          handoffFallback: undefined,
-        });
+        const parts = { stream, endpoint: negotiated.backendPipe, negotiated, handoffFallback: undefined };
+        return new BackendConnection({ route: "handle-passed", ...parts });
       }
-      if (fallback !== undefined) await this.#requireNotRun(stream, negotiated, fallback);
+      if (fallback !== undefined) await this.#requireNotRun(stream, fallback);
       // Gone entirely before the backend is dialled: a late handover finds nobody (model rule 12).
       stream.close();
       return await this.#reconnect(negotiated, fallback?.detail);
@@ -159,8 +141,8 @@ class BackendConnector {
 
   async #connectDirectly(endpoint: string): Promise<BackendConnection> {
     const stream = await this.#dialBackend(endpoint);
-    const parts = { negotiated: undefined, handoffFallback: undefined };
-    return new BackendConnection({ stream, route: "hello-skip", endpoint, ...parts });
+    const none = { negotiated: undefined, handoffFallback: undefined };
+    return new BackendConnection({ stream, route: "hello-skip", endpoint, ...none });
   }
 
   async #exchangeHello(stream: LocalStream): Promise<Negotiated> {
@@ -235,12 +217,11 @@ class BackendConnector {
    */
   async #requireNotRun(
     stream: LocalStream | DrainableStream,
-    negotiated: Negotiated,
     { isEnd, detail }: HandoffFallback,
   ): Promise<void> {
     // A ready event that was written is read before the end: without one nothing has run (model rule 13).
     if (this.#early !== "behind-hello-drainable" || isEnd || !("stopReceiving" in stream)) return;
-    if (!await mayHaveRun(stream, negotiated.handlePassedToken, this.#wait.signal)) return;
+    if (!await mayHaveRun(stream, this.#wait.signal)) return;
     this.#wait.signal.throwIfAborted();
     throw new BrokerClientError(
       "EarlyDataOutcomeUnknown",
