@@ -60,6 +60,13 @@ export interface SocketCalls {
   hangUp(fd: number): HangUp;
   /** Tells whether a connection waits on a listening socket to be accepted. */
   hasWaiting(fd: number): boolean;
+  /**
+   * Counts the descriptors of this process that are open.
+   *
+   * @param below Only those with lower numbers; not above the limit of this process.
+   * @returns `undefined` when the kernel does not say.
+   */
+  countOpen(below: number): number | undefined;
   /** Ends both directions, for every process that shares the connection. */
   shutdownBoth(fd: number): Done;
   /** Ends receiving only: later sends of the peer fail, what is queued can still be read (measured on Linux). */
@@ -154,7 +161,7 @@ function createTransfers(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Tr
   };
 }
 
-type Looks = Pick<SocketCalls, "hangUp" | "hasWaiting">;
+type Looks = Pick<SocketCalls, "hangUp" | "hasWaiting" | "countOpen">;
 
 function createLooks(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Looks {
   const { POLLIN, POLLHUP, POLLNVAL } = layout.constants;
@@ -180,6 +187,25 @@ function createLooks(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Looks 
       const seen = look(fd, POLLIN);
       return seen >= 0 && (seen & POLLIN) !== 0;
     },
+    countOpen: createCount(libc, layout),
+  };
+}
+
+/** One poll of all numbers tells which are none: no folder has to be read, which would take a descriptor. */
+function createCount(libc: Libc, layout: Layout): SocketCalls["countOpen"] {
+  const { bytes, fdOffset, seenOffset } = layout.poll;
+  let view = new DataView(new ArrayBuffer(0));
+  return (below) => {
+    if (view.byteLength !== below * bytes) {
+      view = new DataView(new ArrayBuffer(below * bytes));
+      for (let fd = 0; fd < below; fd++) view.setInt32(fd * bytes + fdOffset, fd, true);
+    }
+    if (below > 0 && libc.poll(new Uint8Array(view.buffer), below) < 0) return undefined;
+    let count = 0;
+    for (let fd = 0; fd < below; fd++) {
+      if ((view.getInt16(fd * bytes + seenOffset, true) & layout.constants.POLLNVAL) === 0) count++;
+    }
+    return count;
   };
 }
 

@@ -9,6 +9,7 @@ export type BrokerErrorCode =
   | "unsupported"
   | "closed"
   | "config"
+  | "endpoint-taken"
   | "os";
 
 const BRAND: unique symbol = Symbol.for("@running-process/broker/BrokerError") as never;

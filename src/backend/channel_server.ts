@@ -13,7 +13,7 @@ import {
   EXTENSION_KEEP_OPEN,
   EXTENSION_REPEATABLE,
 } from "../wire/handoff_extension.ts";
-import { decodeHandoffOffer, encodeHandoffAck, encodeHandoffReady } from "../wire/handoff_frames.ts";
+import { decodeHandoffOffer, encodeHandoffReady } from "../wire/handoff_frames.ts";
 import { AckBatch } from "./ack_batch.ts";
 import type { BackendObserver } from "./backend_event.ts";
 
@@ -119,14 +119,14 @@ export class ChannelServer {
     const isAccepted = verdict.kind === "adopt";
     // Whoever hears of the refusal must find the connection ended.
     if (!isAccepted) connection.close();
-    this.#acks.add(encodeHandoffAck({
+    this.#acks.add({
       token,
       correlationId,
       accepted: isAccepted,
       errorDetail: isAccepted ? "" : verdict.detail,
       extensions: EXTENSION_DIRECT_READY | EXTENSION_KEEP_OPEN,
       readyRelayed: isAccepted,
-    }));
+    });
     if (!isAccepted) {
       return observe({ kind: "handoff-refused", reason: verdict.reason, detail: verdict.detail });
     }

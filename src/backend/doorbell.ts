@@ -57,7 +57,9 @@ async function readRing(
   for (;;) {
     const seen = reader.push(bytes);
     if (seen.kind === "error") return seen.error.message;
-    if (seen.kind === "frame") return seen.residue.length === 0 ? seen.body : "bytes follow a doorbell's frame";
+    if (seen.kind === "frame") {
+      return seen.residue.length === 0 ? seen.body : "bytes follow a doorbell's frame";
+    }
     const receipt = await control.receive(missing(header), wait);
     if (receipt.kind !== "received") return `a doorbell's frame ended early: ${receipt.kind}`;
     if (receipt.connections.length > 0) {

@@ -56,7 +56,8 @@ import type { ServeBackendOptions } from "./serve_backend_options.ts";
  *
  * @param options What is served, and where.
  * @returns The backend, listening. Disposing it stops it.
- * @throws {BrokerError} With code "config" when an endpoint is taken, too long or not in a private directory.
+ * @throws {BrokerError} With code "endpoint-taken" when somebody serves an endpoint already, "config" when one is
+ *   too long or not in a private directory.
  */
 export async function serveBackend(options: ServeBackendOptions): Promise<Backend> {
   const transport = await loadTransport();

@@ -1,13 +1,16 @@
 import process from "node:process";
 import { daemonDataDirectory, type DirectoryChoice } from "../naming/directories.ts";
 import { hostValues } from "../host/host_values.ts";
-import type { AdminReply, AdminRequest } from "../wire/gen/broker_v1_admin_pb.ts";
+import { type AdminReply, type AdminRequest, AdminVerb } from "../wire/gen/broker_v1_admin_pb.ts";
 import { renderAdminReply } from "./admin/admin_reply.ts";
 import { type AdminBackend, type AdminSpawnBudget, METADATA_ONLY_BUNDLE } from "./admin/admin_snapshot.ts";
+import { textReply } from "./admin/reply_body.ts";
+import type { SortedJsonObject } from "./admin/sorted_json.ts";
 import type { BackendRegistry, RegisteredBackend } from "./backend_registry.ts";
 import type { BrokerMetrics } from "./broker_metrics.ts";
 import type { Clock } from "./clock.ts";
 import { inodePressure } from "./inode_pressure.ts";
+import { DRAIN_DEADLINE_MS_DEFAULT, DRAIN_DEADLINE_MS_MAX } from "./serve_broker_options.ts";
 
 /** What an operator can be told about. */
 export interface AdminDeskParts {
@@ -29,6 +32,14 @@ export interface AdminDeskParts {
   readonly metrics: BrokerMetrics;
   /** How often backends may still be launched. */
   readonly spawnBudgets: () => readonly AdminSpawnBudget[];
+  /** What has become of backends lately, oldest first. */
+  readonly lifecycleEvents: () => readonly SortedJsonObject[];
+  /** Open descriptors in parts of their limit. @default {0, which stands for not measured} */
+  readonly fdUsageRatio?: (() => number) | undefined;
+  /** Whether Hellos are refused because descriptors ran out. @default {never} */
+  readonly isFdPressureDemoted?: (() => boolean) | undefined;
+  /** Stops the broker for SHUTDOWN; without it nobody knows that verb. */
+  readonly shutDown?: ((drainDeadlineMs: number) => void) | undefined;
 }
 
 /** Answers operators (protocol 6.11). */
@@ -47,6 +58,11 @@ export class AdminDesk {
    * as not supported.
    */
   async answer(request: AdminRequest): Promise<Omit<AdminReply, "$typeName" | "$unknown">> {
+    const { shutDown } = this.#parts;
+    if (request.verb === AdminVerb.SHUTDOWN && shutDown !== undefined) {
+      shutDown(drainDeadlineMs(request));
+      return textReply("broker shutting down\n");
+    }
     const { brokerInstance, definitions, registry, clock, startMs, connectionsOpen } = this.#parts;
     const uptimeMs = clock() - startMs;
     const snapshot = {
@@ -56,13 +72,13 @@ export class AdminDesk {
       uptimeMs,
       generatedAtUnixMs: Date.now(),
       connectionsOpen: connectionsOpen(),
-      fdUsageRatio: 0,
-      fdPressureDemoted: false,
+      fdUsageRatio: this.#parts.fdUsageRatio?.() ?? 0,
+      fdPressureDemoted: this.#parts.isFdPressureDemoted?.() ?? false,
       inodePressure: await inodePressure(daemonDataDirectory(hostValues()).path),
       serviceDefinitionDir: definitions,
       backends: registry.list().map((backend) => adminBackend(backend, registry)),
       spawnBudgets: this.#parts.spawnBudgets(),
-      recentLifecycleEvents: [],
+      recentLifecycleEvents: this.#parts.lifecycleEvents(),
       diagnoseBundle: METADATA_ONLY_BUNDLE,
     };
     return renderAdminReply(
@@ -71,6 +87,12 @@ export class AdminDesk {
       this.#parts.metrics.render(snapshot, activeBackends(snapshot.backends), snapshot.spawnBudgets),
     );
   }
+}
+
+/** Not given, which is the same as 0, stands for the usual time. */
+function drainDeadlineMs({ drainDeadlineMs: asked }: AdminRequest): number {
+  if (asked === 0n) return DRAIN_DEADLINE_MS_DEFAULT;
+  return asked > BigInt(DRAIN_DEADLINE_MS_MAX) ? DRAIN_DEADLINE_MS_MAX : Number(asked);
 }
 
 function activeBackends(backends: readonly AdminBackend[]): Map<string, number> {

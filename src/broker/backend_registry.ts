@@ -23,6 +23,8 @@ export interface RegisteredBackend extends RoutedBackend {
   readonly handoffEndpoint: string | undefined;
   /** The process by number and start, which tells it from a later one with the same number. */
   readonly process: ProcessIdentity;
+  /** Launched by an earlier broker: clients reconnect to it, nothing is passed to it (protocol 7.5). */
+  readonly adopted?: boolean;
 }
 
 /** The text a key is stored under; a NUL is in no name. */
@@ -39,6 +41,7 @@ export function backendKeyFromText(text: string): BackendKey {
 /** The backends a broker can send clients to, one a key. */
 export class BackendRegistry {
   readonly #backends = new Map<string, RegisteredBackend>();
+  readonly #held = new Set<RegisteredBackend>();
   readonly #isAlive: (backend: RegisteredBackend) => boolean;
 
   /**
@@ -55,11 +58,26 @@ export class BackendRegistry {
     this.#backends.set(backendKeyText(backend.key), backend);
   }
 
-  /** The live backend of a key; a dead one is removed and returned as `lost`. */
+  /** Keeps a backend from being found until it is released: it may be about to end. It stays listed. */
+  hold(backend: RegisteredBackend): void {
+    this.#held.add(backend);
+  }
+
+  /** Lets a backend be found again, if it still is registered. */
+  release(backend: RegisteredBackend): void {
+    this.#held.delete(backend);
+  }
+
+  /** Whether this very backend is registered. */
+  has(backend: RegisteredBackend): boolean {
+    return this.#backends.get(backendKeyText(backend.key)) === backend;
+  }
+
+  /** The live backend of a key, unless it is held; a dead one is removed and returned as `lost`. */
   find(key: BackendKey): { backend?: RegisteredBackend; lost?: RegisteredBackend } {
     const text = backendKeyText(key);
     const backend = this.#backends.get(text);
-    if (backend === undefined) return {};
+    if (backend === undefined || this.#held.has(backend)) return {};
     if (this.#isAlive(backend)) return { backend };
     this.#backends.delete(text);
     return { lost: backend };

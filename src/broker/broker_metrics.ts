@@ -1,6 +1,8 @@
 // This module has no I/O.
 import type { AdminSpawnBudget } from "./admin/admin_snapshot.ts";
 import type { BrokerEvent } from "./broker_event.ts";
+import { HELLO_RATE_REASON } from "./hello_rate_limiter.ts";
+import { FD_PRESSURE_REASON } from "./limits/fd_pressure_guard.ts";
 import { MetricRegistry } from "./metrics/registry.ts";
 import { type HostGauges, renderOpenMetrics } from "./metrics/render_openmetrics.ts";
 
@@ -11,14 +13,40 @@ const UNKNOWN = "other";
 export class BrokerMetrics {
   readonly #registry = new MetricRegistry();
 
-  /** Counts an event; all but Hellos are ignored. Only the names in negotiated Hellos become labels. */
+  /** Counts an event that is worth a number. Of Hellos, only the names in negotiated ones become labels. */
   count(event: BrokerEvent): void {
-    if (event.kind === "backend-launched" || event.kind === "backend-launch-failed") {
-      const { kind, service, version } = event;
-      const outcome = kind === "backend-launched" ? "success" : "failed";
-      return this.#registry.spawnAttemptsTotal.increment({ service, version, outcome });
+    switch (event.kind) {
+      case "hello":
+        return this.#countHello(event);
+      case "backend-launched":
+      case "backend-launch-failed":
+        return this.#countLaunch(event);
+      case "handoff-completed":
+        return this.#countHandoff("completed", undefined, event.durationUs);
+      case "handoff-fallback":
+        return this.#countHandoff(event.stage, event.reason, event.durationUs);
+      case "connection-limit":
+        return this.#registry.limitHitsTotal.increment({ limit: event.limit });
+      case "peer-dropped":
+        return this.#registry.limitHitsTotal.increment({ limit: "peer-credentials" });
     }
-    if (event.kind !== "hello") return;
+  }
+
+  #countLaunch({ kind, service, version }: EventOf<"backend-launched" | "backend-launch-failed">): void {
+    const outcome = kind === "backend-launched" ? "success" : "failed";
+    this.#registry.spawnAttemptsTotal.increment({ service, version, outcome });
+  }
+
+  #countHandoff(stage: string, reason: string | undefined, durationUs: number): void {
+    this.#registry.handoffOutcomesTotal.increment({ stage, reason: reason ?? "none" });
+    this.#registry.handoffDurationSeconds.observe({}, durationUs / 1e6);
+  }
+
+  #countHello(event: EventOf<"hello">): void {
+    if (event.handoffAnnounced) this.#registry.handoffAttemptsTotal.increment({});
+    if (event.code !== 0) this.#registry.refusalsTotal.increment({ code: outcomeLabel(event.code) });
+    const limit = LIMIT_OF_OUTCOME.get(event.outcome);
+    if (limit !== undefined) this.#registry.limitHitsTotal.increment({ limit });
     const isKnown = event.code === 0;
     const service = isKnown ? event.service : UNKNOWN;
     const version = isKnown ? event.version : UNKNOWN;
@@ -41,6 +69,14 @@ export class BrokerMetrics {
     return renderOpenMetrics(this.#registry, host);
   }
 }
+
+type EventOf<Kind extends BrokerEvent["kind"]> = Extract<BrokerEvent, { kind: Kind }>;
+
+/** Refusals that are a limit of their own; the other codes say which one was met. */
+const LIMIT_OF_OUTCOME: ReadonlyMap<string, string> = new Map([
+  [HELLO_RATE_REASON, "hello-rate"],
+  [FD_PRESSURE_REASON, "fd-pressure"],
+]);
 
 const OUTCOMES: Readonly<Record<number, string>> = {
   0: "negotiated",

@@ -100,7 +100,7 @@ export class HandoffDesk {
       isBackendKnownToTakeResidue: isWarm,
     });
     if (residue.kind === "offer") return isWarm || this.#hasRoom(backend);
-    if (isAnnounced && !isWarm) void this.#warmUp(backend);
+    if (isAnnounced && !isWarm && this.#channels.mayBegin(backend)) void this.#warmUp(backend);
     return false;
   }
 
@@ -162,16 +162,23 @@ export class HandoffDesk {
     const startMs = clock();
     const issued = books.tokens.issue(startMs);
     if (!issued.ok) return;
-    const { passed: connection, kept } = transport.connectionPair();
+    const { token } = issued;
     const correlationId = WARM_UP_CORRELATION_ID;
     try {
-      await this.#relay({ connection, backend, token: issued.token, correlationId, startMs });
-    } finally {
-      kept.close();
+      const { passed: connection, kept } = transport.connectionPair();
+      await this.#relay({ connection, backend, token, correlationId, startMs }, true).finally(() =>
+        kept.close()
+      );
+    } catch {
+      // No descriptors are left, perhaps; clients go on reconnecting, and the next attempt comes in its time.
+      books.tokens.revoke(token);
     }
   }
 
-  async #relay(relay: Relay): Promise<RelayHandoffOutcome> {
+  async #relay(
+    relay: Relay,
+    keepsControlOpen: boolean = this.#channels.mayBegin(relay.backend),
+  ): Promise<RelayHandoffOutcome> {
     const { transport, books, clock, abort: signal } = this.#parts;
     const { connection, backend, token, correlationId, startMs } = relay;
     const handoffEndpoint = backend.handoffEndpoint!;
@@ -186,7 +193,7 @@ export class HandoffDesk {
       ackDeadlineMs,
       residueBytes: 0,
       isEarlyDataAnnounced: false,
-      keepsControlOpen: this.#channels.mayBegin(backend),
+      keepsControlOpen,
     });
     this.#relays++;
     try {
@@ -230,7 +237,7 @@ export class HandoffDesk {
       return observe({ kind: "handoff-completed", connectionId, durationUs: this.#sinceUs(startMs) });
     }
     // A refusal is an answer in time, and may be the client's doing: only silence counts against a backend.
-    const failure = ending.kind === "lost" ? "BackendAckTimeout" : undefined;
+    const failure = ending.kind === "lost" && ending.isCounted ? "BackendAckTimeout" : undefined;
     if (failure !== undefined) this.#fallbacks.recordFailedAttempt(key, failure, clock());
     this.#observeFallback(offer, "AwaitAck", failure, ending.detail);
   }

@@ -2,6 +2,8 @@
 
 /** Hellos a process may send in a window: far above any tool, far below what would starve the others. */
 export const HELLO_RATE_MAX = 256;
+/** What a Hello above it is refused with (protocol 6.8). */
+export const HELLO_RATE_REASON = "Hello rate limit exceeded";
 /** The window the rate is counted in. */
 export const HELLO_RATE_WINDOW_MS = 1_000;
 /** Processes that are counted at once: every one of them has a pid, and pid_max is rarely above this. */

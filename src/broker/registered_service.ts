@@ -1,6 +1,5 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import type { ExecutableHasher } from "../host/executable.ts";
-import { isProcessAliveSync } from "../host/process_identity.ts";
 import { PROBE_DEADLINE_MS } from "../transport/ask_identity.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { DaemonProcess } from "../wire/gen/broker_v1_manifest_pb.ts";
@@ -112,9 +111,4 @@ export class RegisteredService implements BackendSource {
       ...proven,
     };
   }
-}
-
-/** Whether a backend's process still is the one that was verified. */
-export function isBackendAlive(backend: RegisteredBackend): boolean {
-  return isProcessAliveSync(backend.process);
 }

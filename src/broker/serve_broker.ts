@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { CancelSource } from "../cancel_signal.ts";
 import { BrokerError } from "../errors.ts";
 import { HandoffAckRegistry } from "../handoff/ack_registry.ts";
@@ -11,17 +10,21 @@ import { loadTransport } from "../transport/load_transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import { FRAME_BYTES_MAX } from "../wire/constants.ts";
 import { AdminDesk } from "./admin_desk.ts";
-import { BackendRegistry } from "./backend_registry.ts";
+import { BackendRegistry, type RegisteredBackend } from "./backend_registry.ts";
 import { Broker } from "./broker.ts";
-import type { BrokerEvent, BrokerObserver } from "./broker_event.ts";
+import type { BrokerObserver } from "./broker_event.ts";
 import { BrokerMetrics } from "./broker_metrics.ts";
 import { HandoffDesk } from "./handoff_desk.ts";
 import { HelloHandler } from "./hello_handler.ts";
 import { HelloRateLimiter } from "./hello_rate_limiter.ts";
 import { HelloRouter } from "./hello_router.ts";
-import { launchMode } from "./launch/launch_mode.ts";
+import { LAUNCH_LABEL, launchMode } from "./launch/launch_mode.ts";
+import { broadcaster, openLifecycleLog, superviseIdle } from "./lifecycle/lifecycle_parts.ts";
+import { CONNECTIONS_PER_PROCESS_MAX_DEFAULT } from "./limits/connection_limits.ts";
+import { createRandomPool } from "./random_pool.ts";
+import { publishMarker } from "./publish_marker.ts";
 import { registeredMode } from "./registered_mode.ts";
-import { isBackendAlive } from "./registered_service.ts";
+import { BackendLiveness } from "./backend_liveness.ts";
 import {
   CONNECTIONS_OPEN_MAX_DEFAULT,
   FIRST_FRAME_DEADLINE_MS_DEFAULT,
@@ -41,8 +44,9 @@ import {
  * @param options What is served, where, and within which limits.
  * @returns The broker, listening. Disposing it stops it.
  * @throws {BrokerError} With code "unsupported" without native calls (the message says what to install or
- *   allow), "config" when the endpoint or the service definition cannot be used, "peer-rejected" when the
- *   backend is not what it should be, "os" or "deadline" when it cannot be reached.
+ *   allow), "endpoint-taken" when somebody serves the endpoint already, "config" when it or the service
+ *   definition cannot be used, "peer-rejected" when the backend is not what it should be, "os" or "deadline"
+ *   when it cannot be reached.
  */
 export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> {
   options.signal?.throwIfAborted();
@@ -50,8 +54,9 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> 
   if (transport.nativeMissing !== undefined) {
     throw new BrokerError("unsupported", `Cannot serve a broker: ${transport.nativeMissing}`);
   }
-  const broker = await assemble(transport, options);
+  const { broker, superviseAdopted } = await assemble(transport, options);
   await broker.listen();
+  superviseAdopted();
   const stop = () => void broker.close().catch(() => {/* told to whoever closes or disposes it */});
   options.signal?.addEventListener("abort", stop, { once: true });
   void broker.closed.then(() => options.signal?.removeEventListener("abort", stop));
@@ -59,7 +64,13 @@ export async function serveBroker(options: ServeBrokerOptions): Promise<Broker> 
   return broker;
 }
 
-async function assemble(transport: Transport, options: ServeBrokerOptions): Promise<Broker> {
+/** A broker, and what it does about the backends it found once it is sure to be the one who serves. */
+interface Assembled {
+  readonly broker: Broker;
+  superviseAdopted(): void;
+}
+
+async function assemble(transport: Transport, options: ServeBrokerOptions): Promise<Assembled> {
   if ((options.launch === true) === (options.backend !== undefined)) {
     throw new BrokerError("config", "Cannot serve: it takes either a backend or launch, and not both");
   }
@@ -67,29 +78,42 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
   const startMs = clock();
   const abort = new CancelSource();
   const metrics = new BrokerMetrics();
-  const observe = observers(metrics, options.observe);
+  let label = options.launch === true ? LAUNCH_LABEL : "";
+  const observe: BrokerObserver = (event) => {
+    metrics.count(event);
+    lifecycle.take(event);
+    options.observe?.(event);
+  };
+  const lifecycle = openLifecycleLog(options.lifecycleLog, () => label, observe);
   const definitions = serviceDefinitionDirectory(hostValues(), options.serviceDefinitionDir);
-  const loader = new ServiceDefinitionLoader(definitions.path);
-  const registry = new BackendRegistry(isBackendAlive);
+  const loader = new ServiceDefinitionLoader(definitions.path, { look: (path) => transport.fileLook(path) });
+  const liveness = new BackendLiveness(transport);
+  abort.addEventListener("abort", () => liveness.close());
+  const registry = new BackendRegistry((backend) => liveness.isAlive(backend.process));
   const shared = { transport, hasher: new ExecutableHasher(), registry, clock, observe, signal: abort };
   const mode = options.launch === true
-    ? await launchMode(shared)
+    ? await launchMode(shared, loader, options.endpoint)
     : await registeredMode(shared, loader, options.backend!);
+  label = mode.label;
+  const supervisor = options.launch === true ? superviseIdle(shared, mode.source) : undefined;
+  const routed = (backend: RegisteredBackend) => supervisor?.routed(backend);
   const books = {
-    tokens: new HandoffTokenStore((length) => randomBytes(length)),
+    tokens: new HandoffTokenStore(createRandomPool()),
     acks: new HandoffAckRegistry(),
   };
   const handoffs = new HandoffDesk({ transport, books, clock, observe, abort });
-  const router = new HelloRouter({ definitions: loader, registry, source: mode.source, observe });
+  const source = supervisor ?? mode.source;
+  const router = new HelloRouter({ definitions: loader, registry, source, routed, observe });
   const handler = new HelloHandler({
     tokens: books.tokens,
     rate: new HelloRateLimiter(options.helloRate === undefined ? {} : { hellosMax: options.helloRate }),
     route: (hello, frame) => router.route(hello, frame),
-    mayHandOver: (backend) => handoffs.mayHandOver(backend),
+    mayHandOver: (backend, early) => handoffs.mayHandOver(backend, early),
   });
   const admin = new AdminDesk({
     brokerInstance: mode.label,
     spawnBudgets: mode.spawnBudgets,
+    lifecycleEvents: () => lifecycle.recent(),
     definitions,
     registry,
     clock,
@@ -97,13 +121,19 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
     connectionsOpen: () => broker.counts.connectionsOpen,
     isAcceptingHello: () => broker.isAcceptingHello,
     metrics,
+    fdUsageRatio: () => broker.fdUsageRatio,
+    isFdPressureDemoted: () => broker.isFdPressureDemoted,
+    shutDown: (drainDeadlineMs) => void broker.close({ drainDeadlineMs }).catch(() => {/* as above */}),
   });
   const broker: Broker = new Broker({
     endpoint: options.endpoint,
     transport,
     observe,
     abort,
+    broadcast: broadcaster(shared, supervisor),
+    announce: () => publishMarker(options.endpoint),
     connectionsOpenMax: options.connectionsOpenMax ?? CONNECTIONS_OPEN_MAX_DEFAULT,
+    connectionsPerProcessMax: options.connectionsPerProcessMax ?? CONNECTIONS_PER_PROCESS_MAX_DEFAULT,
     connectionsMax: options.connectionsMax ?? Infinity,
     client: {
       handler,
@@ -114,12 +144,6 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
       answerAdmin: (request) => admin.answer(request),
     },
   });
-  return broker;
-}
-
-function observers(metrics: BrokerMetrics, observe: BrokerObserver | undefined): BrokerObserver {
-  return (event: BrokerEvent) => {
-    metrics.count(event);
-    observe?.(event);
-  };
+  void broker.closed.then(() => lifecycle.stopped());
+  return { broker, superviseAdopted: () => registry.list().forEach(routed) };
 }

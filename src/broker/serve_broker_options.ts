@@ -5,6 +5,8 @@ import type { BrokerObserver } from "./broker_event.ts";
 export const FIRST_FRAME_DEADLINE_MS_DEFAULT = 30_000;
 /** Milliseconds a stopping broker gives to what is under way (protocol 11.2). */
 export const DRAIN_DEADLINE_MS_DEFAULT = 10_000;
+/** Milliseconds at most that an operator may give it: longer than any handoff or launch lasts. */
+export const DRAIN_DEADLINE_MS_MAX = 3_600_000;
 /** Connections served at once: each costs two descriptors at most, and 1024 is the usual limit of both. */
 export const CONNECTIONS_OPEN_MAX_DEFAULT = 448;
 
@@ -30,7 +32,8 @@ export interface ServeBrokerOptions {
   backend?: RegisteredBackendOptions | undefined;
   /**
    * Starts the backend of a service when a Hello first asks for it, and again when it has ended (protocol
-   * 6.10). Whatever the service definitions say may then be started. @default {false}
+   * 6.10). Whatever the service definitions say may then be started. Backends outlive the broker: they are on
+   * record in the folder `{endpoint}.backends`, where the next broker of this endpoint finds them. @default {false}
    */
   launch?: boolean | undefined;
   /** Directory of the service definitions. @default {the platform's, protocol 3.8} */
@@ -39,10 +42,20 @@ export interface ServeBrokerOptions {
   helloRate?: number | undefined;
   /** Milliseconds a client has for its first frame. @default {30000} */
   firstFrameDeadlineMs?: number | undefined;
-  /** Connections served at once; beyond it new ones are closed unread. @default {448} */
+  /**
+   * Connections served at once; beyond it a Hello is refused with "rate limited" (code 4) and a hint to retry,
+   * and beyond another 32 a connection is closed unread. @default {448}
+   */
   connectionsOpenMax?: number | undefined;
+  /** Of them those of one process, so that none takes all; refused likewise. @default {128} */
+  connectionsPerProcessMax?: number | undefined;
   /** Stops by itself after so many accepted connections. @default {without limit} */
   connectionsMax?: number | undefined;
+  /**
+   * File to note launches, losses and ends of backends in, a line of JSON each (protocol 2.5); in a directory of
+   * this user alone. Several brokers may share it. Without it the last events are in DUMP only.
+   */
+  lifecycleLog?: string | undefined;
   /** Told what happens; must not throw. */
   observe?: BrokerObserver | undefined;
   /** Stops the broker, as {@linkcode Broker.close} does. */

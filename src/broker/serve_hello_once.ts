@@ -31,8 +31,8 @@ export interface ServeHelloOnceOptions {
  * Serves one connection and stops (protocol 6.1, mode "once"): a Hello from whoever may open the socket is
  * checked as any, and refused because no service is registered; an operator's request is no Hello.
  *
- * @throws {BrokerError} With code "unsupported" without native calls, "config" or "os" when the endpoint
- *   cannot be used.
+ * @throws {BrokerError} With code "unsupported" without native calls, "endpoint-taken" when somebody serves the
+ *   endpoint already, "config" or "os" when it cannot be used.
  */
 export async function serveHelloOnce(endpoint: string, options: ServeHelloOnceOptions = {}): Promise<Broker> {
   options.signal?.throwIfAborted();

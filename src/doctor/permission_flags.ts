@@ -38,9 +38,6 @@ const BROKER_VARIABLES = [
 /** Where Linux keeps the half of the user's hash that is the machine's. */
 const MACHINE_ID_FILE = "/etc/machine-id";
 
-/** What a broker keeps open, so that it can give descriptors up when they run out. */
-const SPARE_FILE = "/dev/null";
-
 /**
  * The least that Deno has to allow each part on this host.
  *
@@ -59,7 +56,7 @@ export function permissionFlags(facts: PermissionFacts): Readonly<Record<Permiss
     executable,
     ...facts.binaries,
   ];
-  const brokerReads = [runtime, ...known, SPARE_FILE];
+  const brokerReads = [runtime, ...known];
   // The second kind is for the inodes that operators are told about.
   const broker = ["--allow-net", flag("write", [runtime, data]), flag("sys", ["uid", "statfs"]), native];
   const others = ["--allow-net", flag("write", [runtime]), flag("sys", ["uid"])];

@@ -38,6 +38,12 @@ export class WarmOffers {
     return this.#offers.size < WARM_OFFERS_MAX;
   }
 
+  /** When the first of their ACKs is late, in milliseconds; `undefined` when none is awaited. */
+  get oldestDeadlineMs(): number | undefined {
+    for (const { deadlineMs } of this.#offers.values()) return deadlineMs;
+    return undefined;
+  }
+
   /** Books an offer that has left. Deadlines must not go back. */
   add(offer: WarmOffer): void {
     this.#offers.set(offer.correlationId, offer);
@@ -54,17 +60,6 @@ export class WarmOffers {
     if (!answer.ok) return { kind: "rejected", offer, detail: answer.detail };
     if (answer.ack.readyRelayed) return { kind: "accepted", offer };
     return { kind: "rejected", offer, detail: "the backend accepted without the ready event it promised" };
-  }
-
-  /** Ends the offers whose ACK is late. */
-  takeOverdue(nowMs: number): WarmOffer[] {
-    const overdue: WarmOffer[] = [];
-    for (const offer of this.#offers.values()) {
-      if (nowMs < offer.deadlineMs) break;
-      overdue.push(offer);
-    }
-    for (const { correlationId } of overdue) this.#offers.delete(correlationId);
-    return overdue;
   }
 
   /** Ends them all: the channel is gone. */

@@ -4,6 +4,8 @@ import { BrokerError } from "../errors.ts";
 import type { Transport } from "./transport.ts";
 import { unixTransport } from "./unix/unix_transport.ts";
 
+let made: Transport | undefined;
+
 /**
  * The local sockets of this machine's kernel.
  *
@@ -18,5 +20,8 @@ export async function loadTransport(): Promise<Transport> {
       "Cannot use local sockets on Windows: named pipes are not supported yet",
     );
   }
-  return unixTransport(await loadNative());
+  const native = await loadNative();
+  // A process that has given its privileges up since is another user to its peers.
+  if (made === undefined || made.ownUser !== process.geteuid?.()) made = unixTransport(native);
+  return made;
 }

@@ -35,6 +35,16 @@ export interface LocalStream extends ByteSource {
 export interface LocalListener extends AsyncDisposable {
   /** The endpoint listened on: on Unix the public path of the socket. */
   readonly endpoint: string;
-  /** Stops accepting and removes the endpoint name if it is still ours. Idempotent. */
+  /**
+   * Removes the endpoint name if it is still ours, accepts whoever connected before that, and stops. Idempotent.
+   */
   close(): Promise<void>;
+}
+
+/** A listener that can be looked after where the runtime does not do it. */
+export interface PublishedListener extends LocalListener {
+  /** Whether a connection waits to be accepted; false where that cannot be told. */
+  hasWaiting(): boolean;
+  /** Goes on accepting where the runtime has given that up; else it does nothing. Never rejects. */
+  acceptAgain(): Promise<void>;
 }

@@ -27,6 +27,12 @@ export function isPeerGone(error: unknown): boolean {
     name === "BadResource";
 }
 
+/** Whether a failed connect means that nobody listens there, and nobody has heard of it. */
+export function isNobodyThere(error: unknown): boolean {
+  const seen = osErrorCode(error) ?? (error as { name?: unknown } | null | undefined)?.name;
+  return seen === "ECONNREFUSED" || seen === "ENOENT" || seen === "ConnectionRefused" || seen === "NotFound";
+}
+
 /** Turns what a runtime threw on a stream into one error type. */
 export function streamError(act: string, error: unknown): BrokerError {
   if (BrokerError.is(error)) return error;

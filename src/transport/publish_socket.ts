@@ -3,19 +3,24 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import net, { type Server, type Socket } from "node:net";
+import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../errors.ts";
 import { claimName } from "./claim_name.ts";
 import { checkSocketPath } from "./endpoint_limit.ts";
-import type { LocalListener } from "./local_stream.ts";
+import { LISTEN_BACKLOG, listenAgain } from "./listen_again.ts";
+import type { ListenerCalls } from "./listener_calls.ts";
+import type { PublishedListener } from "./local_stream.ts";
 import { osErrorCode } from "./os_error.ts";
 import { ensurePrivateParent } from "./private_parent.ts";
+import { runtime } from "./runtime.ts";
 import { socketFd } from "./socket_fd.ts";
-
-/** Connections the kernel may hold ready for us: a herd of this size is not refused while we are busy. */
-const BACKLOG = 1024;
 
 /** What looking for a name says when the name, or its directory, is not there any more. */
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+/** Without a new connection for so long, everybody who connected before the name went has been accepted. */
+const QUIET_MS = 2;
+/** Looks at most; whoever connected before the name went waits in a queue of that length. */
+const QUIET_LOOKS_MAX = LISTEN_BACKLOG;
 
 /** What to do with what a listener accepts. */
 export interface PublishOptions {
@@ -26,10 +31,12 @@ export interface PublishOptions {
    * take a connection that hangs up without one for a failure of their own.
    */
   readonly politeRequest?: Uint8Array | undefined;
-  /** Keeps the listener's descriptor from the programs that this process starts. */
-  readonly keepFromChildren?: ((fd: number) => void) | undefined;
+  /** What the kernel does with a listener that no runtime offers; `undefined` without native calls. */
+  readonly calls?: ListenerCalls | undefined;
   /** Called for every accepted connection; when it throws, that connection is dropped. */
   onConnection(socket: Socket): void;
+  /** Called when accepting failed, with the system's word for it; the listener goes on. Few runtimes tell. */
+  onAcceptError?(code: string): void;
 }
 
 /**
@@ -38,33 +45,25 @@ export interface PublishOptions {
  * A runtime that closes a listener removes whatever has the path it was bound to; bound privately, it
  * can never remove a successor's endpoint. A name that somebody may still serve is never replaced.
  *
- * @throws {BrokerError} With code "config": the path is too long, its directory is not private, or the
- *   name is taken; the message says by what and what to do.
+ * @throws {BrokerError} With code "config": the path is too long, its directory is not private, or the name is
+ *   a file's; with code "endpoint-taken": somebody serves the name. The message says who and what to do.
  */
-export async function publishSocket(endpoint: string, options: PublishOptions): Promise<LocalListener> {
+export async function publishSocket(endpoint: string, options: PublishOptions): Promise<PublishedListener> {
   checkSocketPath(endpoint, process.platform);
   const directory = await ensurePrivateParent(endpoint);
   const privatePath = join(directory, `.${randomBytes(4).toString("hex")}`);
   checkSocketPath(privatePath, process.platform);
-  const server = net.createServer({ pauseOnConnect: options.pauseOnConnect, allowHalfOpen: true });
-  server.on("connection", (socket) => {
-    try {
-      options.onConnection(socket);
-    } catch {
-      // Gone before it was looked at: a descriptor that is no longer there belongs to nobody.
-      socket.destroy();
-    }
-  });
-  await listen(server, privatePath, endpoint);
+  const listener = new UnixListener(endpoint, options);
+  await listener.bind(privatePath);
   try {
-    // Deno 2.9 lets every child inherit it: the name would look served as long as one of them runs.
-    options.keepFromChildren?.(socketFd(server));
     await chmod(privatePath, 0o600);
     const inode = inodeKey(await lstat(privatePath));
-    await claimName(privatePath, endpoint, options.politeRequest);
-    return publishedListener(server, endpoint, inode);
+    const { politeRequest, calls } = options;
+    await claimName(privatePath, endpoint, { politeRequest, peerOf: calls?.peerOf });
+    listener.published(inode);
+    return listener;
   } catch (error) {
-    server.close();
+    listener.abandon();
     if (BrokerError.is(error)) throw error;
     throw new BrokerError("os", `Cannot publish "${endpoint}": ${osErrorCode(error) ?? error}`, {
       cause: error,
@@ -72,40 +71,118 @@ export async function publishSocket(endpoint: string, options: PublishOptions): 
   }
 }
 
-function listen(server: Server, path: string, endpoint: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: unknown) => {
-      const message = `Cannot listen for "${endpoint}" in its directory: ${osErrorCode(error) ?? error}`;
-      reject(new BrokerError("os", message, { cause: error }));
-    };
-    server.once("error", failed);
-    server.listen({ path, backlog: BACKLOG }, () => {
-      server.off("error", failed);
-      server.on("error", () => {/* accept errors are transient: the listener goes on */});
-      resolve();
-    });
-  });
-}
+/** A socket that listens, under a private name first. */
+class UnixListener implements PublishedListener {
+  readonly endpoint: string;
+  readonly #options: PublishOptions;
+  #server: Server;
+  #inode = "";
+  #accepted = 0;
+  #closing: Promise<void> | undefined;
 
-function publishedListener(server: Server, endpoint: string, inode: string): LocalListener {
-  let closing: Promise<void> | undefined;
-  const close = async () => {
+  constructor(endpoint: string, options: PublishOptions) {
+    this.endpoint = endpoint;
+    this.#options = options;
+    this.#server = this.#createServer();
+  }
+
+  async bind(privatePath: string): Promise<void> {
+    const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: unknown) => {
+        const seen = osErrorCode(error) ?? error;
+        const message = `Cannot listen for "${this.endpoint}" in its directory: ${seen}`;
+        reject(new BrokerError("os", message, { cause: error }));
+      };
+      server.once("error", failed);
+      server.listen({ path: privatePath, backlog: LISTEN_BACKLOG }, () => {
+        server.off("error", failed);
+        this.#watchErrors(server);
+        resolve();
+      });
+    });
+    // Deno 2.9 lets every child inherit it: the name would look served as long as one of them runs.
+    this.#options.calls?.keepFromChildren(socketFd(server));
+  }
+
+  published(inode: string): void {
+    this.#inode = inode;
+  }
+
+  abandon(): void {
+    this.#server.close();
+  }
+
+  hasWaiting(): boolean {
+    if (this.#closing !== undefined) return false;
+    return this.#options.calls?.hasWaiting(socketFd(this.#server)) ?? false;
+  }
+
+  async acceptAgain(): Promise<void> {
+    const { calls } = this.#options;
+    // Deno 2.9 gives up accepting for good after one accept that failed; the other runtimes go on by themselves.
+    if (runtime !== "deno" || calls === undefined || this.#closing !== undefined) return;
+    const next = this.#createServer();
+    if (!await listenAgain(next, this.#server, calls)) return;
+    const old = this.#server;
+    this.#server = next;
+    this.#watchErrors(next);
+    old.close();
+    // The name may have been withdrawn meanwhile.
+    if (this.#closing !== undefined) next.close();
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #createServer(): Server {
+    const { pauseOnConnect } = this.#options;
+    const server = net.createServer({ pauseOnConnect, allowHalfOpen: true });
+    return server.on("connection", (socket) => {
+      this.#accepted++;
+      try {
+        this.#options.onConnection(socket);
+      } catch {
+        // Gone before it was looked at: a descriptor that is no longer there belongs to nobody.
+        socket.destroy();
+      }
+    });
+  }
+
+  #watchErrors(server: Server): void {
+    // Accept errors are transient: the listener goes on.
+    server.on("error", (error) => this.#options.onAcceptError?.(osErrorCode(error) ?? String(error)));
+  }
+
+  async #close(): Promise<void> {
     try {
       // The name goes while it is still served: before that nobody else may take it over.
-      if (inodeKey(await lstat(endpoint)) === inode) await unlink(endpoint);
+      if (inodeKey(await lstat(this.endpoint)) === this.#inode) await unlink(this.endpoint);
+      await this.#acceptWaiting();
     } catch (error) {
       if (!GONE.has(osErrorCode(error) ?? "")) throw error;
     } finally {
-      server.close();
+      this.#server.close();
     }
-  };
-  return {
-    endpoint,
-    close: () => closing ??= close(),
-    [Symbol.asyncDispose]() {
-      return this.close();
-    },
-  };
+  }
+
+  /** Whoever connected before the name went is accepted: closing would cut them off without a word. */
+  async #acceptWaiting(): Promise<void> {
+    const { calls } = this.#options;
+    for (let looks = 0; looks < QUIET_LOOKS_MAX; looks++) {
+      const seen = this.#accepted;
+      await delay(QUIET_MS);
+      // A timer may come before what the kernel has ready; what follows it comes behind that.
+      await setImmediate();
+      const isWaiting = calls?.hasWaiting(socketFd(this.#server)) ?? false;
+      if (!isWaiting && this.#accepted === seen) return;
+    }
+  }
 }
 
 function inodeKey(found: { dev: number | bigint; ino: number | bigint }): string {

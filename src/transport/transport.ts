@@ -2,7 +2,7 @@
 import type { FirstFrame, FirstFrameReader } from "../wire/first_frame_reader.ts";
 import type { FramingError } from "../wire/framing_error.ts";
 import type { WaitOptions } from "./wait_options.ts";
-import type { LocalListener, LocalStream, PeerCredentials } from "./local_stream.ts";
+import type { LocalListener, LocalStream, PeerCredentials, PublishedListener } from "./local_stream.ts";
 
 /*
  * What the rooms above need from a kernel, in terms that hold for descriptors and for handles.
@@ -75,12 +75,17 @@ export interface ControlConnection extends LocalStream {
    * Sends the token with a copy of the connection, and the offer directly behind it.
    *
    * @param offer Frame bytes of the offer; the argument is the handle's value in the backend, 0 on Unix.
+   * @param doorbell Where the offer goes instead, once a backend has paired it with this connection. What the
+   *   kernel does not take of it at once follows; a backend of that kind takes connections in any mode.
    */
   pass(
     connection: DetachedConnection,
     token: Uint8Array,
     offer: (handleValue: bigint) => Uint8Array,
+    doorbell?: ControlConnection,
   ): PassOutcome;
+  /** Writes a frame without waiting: what the kernel does not take at once follows, in order. */
+  sendInOrder(bytes: Uint8Array): SendOutcome;
 }
 
 /** A connection that was handed to this backend and is not adopted yet. */
@@ -89,8 +94,20 @@ export interface PassedConnection {
   readonly label: string;
   /** Whether bytes of the client already wait. */
   state(): "empty" | "readable" | "eof" | "failed";
+  /** Whether the client is gone, whatever it left to read. */
+  isHungUp(): boolean;
+  /** Writes a short frame without waiting; what the kernel does not take whole is a failure. */
+  sendNow(bytes: Uint8Array): SendOutcome;
   /** Makes it a stream; the passed end belongs to the stream from now on. */
   adopt(): LocalStream;
+  /**
+   * Makes it a stream that costs nothing until its client's next bytes are wanted: what is written meanwhile
+   * goes out directly. The passed end belongs to the stream from now on.
+   *
+   * @param residue What the client has sent already; read first.
+   * @param greeting Leaves with the first write, or by itself when none comes soon.
+   */
+  adoptLater(residue: Uint8Array, greeting?: Uint8Array): LocalStream;
   /** Gives it up unserved. Idempotent. */
   close(): void;
 }
@@ -117,49 +134,133 @@ export interface IncomingControl {
    * @throws {BrokerError} With code "deadline", or the abort reason.
    */
   receive(bytesMax: number, options: WaitOptions): Promise<ControlReceipt>;
+  /** Takes what is there, like `receive`, without waiting; `undefined` when that is nothing. */
+  receiveNow(bytesMax: number): ControlReceipt | undefined;
+  /** Turns it into a stream that takes no connections any more; the stream owns it from now on. */
+  intoStream(): LocalStream;
   /** Writes a short frame without waiting. */
   sendNow(bytes: Uint8Array): SendOutcome;
   /** Idempotent. */
   close(): void;
 }
 
+/** Whether an open file is now locked for its holder alone. */
+export type FileLockOutcome =
+  | { readonly kind: "locked" }
+  /** Another opening of the file has the lock, in this process or in another. */
+  | { readonly kind: "held" }
+  | { readonly kind: "failed"; readonly detail: string };
+
+/** Asks who connected; `undefined` when the kernel does not say or the connection is gone. */
+export type AskPeer = () => PeerCredentials | undefined;
+
 /** What listening needs besides the endpoint. */
 export interface ListenOptions {
   /** See {@linkcode PublishOptions.politeRequest}. */
   readonly politeRequest?: Uint8Array | undefined;
+  /** See {@linkcode PublishOptions.onAcceptError}. */
+  onAcceptError?(code: string): void;
+}
+
+/**
+ * How many more descriptors can be opened: not one, only about as many as are kept back again, or more. Where the
+ * limit is not known or far away, few are not told from enough.
+ */
+export type DescriptorRoom = "enough" | "short" | "none";
+
+/**
+ * Descriptors that a process keeps back, so that it can still answer when there are no others.
+ *
+ * Whole at first, it is given up at once and taken back as a whole.
+ */
+export interface DescriptorReserve {
+  /** Whether it is held, all of it. */
+  readonly isWhole: boolean;
+  /**
+   * Whether more descriptors can be opened now, by a glance that costs two system calls: it may take few for enough.
+   */
+  glance(): DescriptorRoom;
+  /** Whether more descriptors can be opened now, by counting those that are open. */
+  count(): DescriptorRoom;
+  /** Open descriptors in parts of their limit, from 0 to 1; 0 where the limit is not known. */
+  usedRatio(): number;
+  /** Gives it up for others to use. */
+  release(): void;
+  /** Takes it back when there is room for all of it and more. @returns Whether it is whole now. */
+  refill(): boolean;
+  /** Gives it up for good. Idempotent. */
+  close(): void;
+}
+
+/** A look at one process, never at a later one of its number. */
+export interface ProcessWatch {
+  /** Whether it has ended. */
+  hasEnded(): boolean;
+  /** Gives the watch up. Idempotent. */
+  close(): void;
+}
+
+/** A stream whose receiving can be ended for good while what has arrived stays readable. */
+export interface DrainableStream extends LocalStream {
+  /** Ends receiving: the peer's later writes fail. @returns Whether the kernel did so. */
+  stopReceiving(): boolean;
 }
 
 /** One kernel's local sockets. */
 export interface Transport {
+  /** Whether `connectDrainable` can be had: what was received before its end must stay readable. */
+  readonly canDrain: boolean;
   /** The user whose peers are ours: the decimal effective uid on Unix. */
   readonly ownUser: number;
   /** Why connections can be neither passed nor adopted nor their peers checked; `undefined` when they can. */
   readonly nativeMissing: string | undefined;
   /** Connects to an endpoint, by the fastest API the runtime has. */
   connect(endpoint: string, options: WaitOptions): Promise<LocalStream>;
+  /** Connects to an endpoint by an API that shows the connection's native end. */
+  connectDrainable(endpoint: string, options: WaitOptions): Promise<DrainableStream>;
   /** Connects to an endpoint and says who serves it. */
   connectWithPeer(
     endpoint: string,
     options: WaitOptions,
   ): Promise<{ stream: LocalStream; peer: PeerCredentials }>;
-  /** Listens for connections that are served here. */
+  /** Listens for connections that are served here; who connected is asked of the kernel only when it matters. */
   listen(
     endpoint: string,
     options: ListenOptions,
-    onStream: (stream: LocalStream) => void,
+    onStream: (stream: LocalStream, peer: AskPeer) => void,
   ): Promise<LocalListener>;
   /** Listens for connections that may be passed on. */
   listenPassable(
     endpoint: string,
     options: ListenOptions,
     onConnection: (connection: IncomingConnection) => void,
-  ): Promise<LocalListener>;
+  ): Promise<LocalListener & Partial<PublishedListener>>;
+  /**
+   * Keeps descriptors back; `undefined` where they are not what runs out, or without native calls.
+   *
+   * @throws {BrokerError} With code "os" when there are not so many.
+   */
+  keepDescriptors?(count: number): DescriptorReserve | undefined;
   /**
    * A copy of a connection that its holder keeps: on Unix of a descriptor.
    *
    * @throws {BrokerError} With code "os" when there is no such connection.
    */
   copyConnection(nativeEnd: number): DetachedConnection;
+  /**
+   * Locks an open file without waiting, and keeps its descriptor from the programs that this process starts.
+   *
+   * The lock goes with the descriptor, also when the process is killed.
+   *
+   * @throws {BrokerError} With code "unsupported" without native calls.
+   */
+  lockFile(fd: number): FileLockOutcome;
+  /** What a file looks like from outside, as bytes to compare; `undefined` when it cannot be told this way. */
+  fileLook(path: string): Uint8Array | undefined;
+  /** Watches the process that has a number now; `undefined` when the system cannot, or there is none. */
+  watchProcess(pid: number): ProcessWatch | undefined;
+  /** Two connections, each the other's peer. */
+  connectionPair(): { readonly passed: DetachedConnection; readonly kept: DetachedConnection };
   /**
    * Dials a backend's handoff endpoint.
    *

@@ -39,7 +39,10 @@ export function decodeExtensionMarker(text: string): ExtensionMarker | undefined
 }
 
 /** Whether a marker was written for this very socket. */
-export function isMarkerOf(marker: ExtensionMarker, { device, inode, madeAtUnixNs }: SocketIdentity): boolean {
+export function isMarkerOf(
+  marker: ExtensionMarker,
+  { device, inode, madeAtUnixNs }: SocketIdentity,
+): boolean {
   const { socket } = marker;
   return socket.device === device && socket.inode === inode && socket.madeAtUnixNs === madeAtUnixNs;
 }

@@ -44,7 +44,7 @@ export function fakeBroker(
     tokens,
     rate: new HelloRateLimiter(),
     route: route ?? (() => ({ kind: "backend", backend: registeredBackend() })),
-    mayHandOver: (backend) => handoffs.mayHandOver(backend),
+    mayHandOver: (backend, early) => handoffs.mayHandOver(backend, early),
   });
   const whole: ClientConnectionParts = {
     transport,

@@ -6,9 +6,10 @@ import type {
   ControlConnection,
   DetachedConnection,
   PassOutcome,
+  SendOutcome,
   Transport,
 } from "../../src/transport/transport.ts";
-import { encodeHandoffAck } from "../../src/wire/handoff_frames.ts";
+import { encodeHandoffAck, type HandoffAckInit } from "../../src/wire/handoff_frames.ts";
 import { issued, tokenStore } from "../handoff/_support.ts";
 import { FakeStream } from "../transport/fake_stream.ts";
 import { FakeClient } from "./fake_client.ts";
@@ -17,20 +18,26 @@ import { FakeClient } from "./fake_client.ts";
 export class FakeControl extends FakeStream implements ControlConnection {
   /** What became of each connection that was to be passed. */
   readonly passed: { token: Uint8Array; offer: Uint8Array }[] = [];
-  #outcome: PassOutcome;
+  outcome: PassOutcome;
 
   constructor(outcome: PassOutcome = { ok: true }) {
     super();
-    this.#outcome = outcome;
+    this.outcome = outcome;
   }
 
   pass(
     _connection: DetachedConnection,
     token: Uint8Array,
     offer: (value: bigint) => Uint8Array,
+    _doorbell?: ControlConnection,
   ): PassOutcome {
     this.passed.push({ token: token.slice(), offer: offer(0n).slice() });
-    return this.#outcome;
+    return this.outcome;
+  }
+
+  sendInOrder(bytes: Uint8Array): SendOutcome {
+    void this.write(bytes);
+    return { ok: true };
   }
 }
 
@@ -40,6 +47,9 @@ export type Dial = FakeControl | { errno: string } | BrokerError | "never";
 /** A transport whose dials are written down; it notes where they went and with how much time. */
 export class FakeDialer {
   readonly dials: { endpoint: string; deadlineMs: number; backendPid: number | undefined }[] = [];
+  /** The connections that were made to warm backends up. */
+  readonly pairs: { passed: FakeClient; kept: FakeClient }[] = [];
+  hasNoDescriptors = false;
   #script: Dial[];
 
   constructor(...script: Dial[]) {
@@ -62,7 +72,13 @@ export class FakeDialer {
         new BrokerError("os", `Cannot connect to "${endpoint}": ${cause.code}`, { cause }),
       );
     };
-    return { ownUser: 1000, dialControl } as unknown as Transport;
+    const connectionPair = () => {
+      if (this.hasNoDescriptors) throw new BrokerError("os", "Cannot make a connection: EMFILE");
+      const pair = { passed: heldConnection(), kept: heldConnection() };
+      this.pairs.push(pair);
+      return pair;
+    };
+    return { ownUser: 1000, dialControl, connectionPair } as unknown as Transport;
   }
 }
 
@@ -76,7 +92,7 @@ export function booksWithToken(nowMs = 0): { books: HandoffBooks; token: Handoff
 export function ackFrame(
   token: HandoffToken,
   correlationId: bigint,
-  fields: { accepted?: boolean; errorDetail?: string; token?: Uint8Array; readyRelayed?: boolean } = {},
+  fields: HandoffAckInit = {},
 ): Uint8Array {
   return encodeHandoffAck({ token: token.toBytes(), accepted: true, correlationId, ...fields });
 }

@@ -3,6 +3,7 @@ import { runRelayHandoff } from "../../src/broker/handoff_driver.ts";
 import { CancelSource } from "../../src/cancel_signal.ts";
 import { planRelayHandoff } from "../../src/handoff/relay_frames.ts";
 import type { RelayHandoffOutcome } from "../../src/handoff/relay_plan.ts";
+import type { ControlConnection } from "../../src/transport/transport.ts";
 import { within } from "../support/waiting.ts";
 import { booksWithToken, type Dial, FakeControl, FakeDialer, heldConnection } from "./_fake_handoff.ts";
 import type { FakeClient } from "./fake_client.ts";
@@ -10,13 +11,14 @@ import type { FakeClient } from "./fake_client.ts";
 export const DEADLINE_MS = 5_000;
 
 /** A handoff whose time is the test's to move, over dials that are written down. */
-export function start(dials: Dial[], options: { connection?: FakeClient } = {}) {
+export function start(dials: Dial[], options: { connection?: FakeClient; keepsControlOpen?: boolean } = {}) {
   const { books, token } = booksWithToken();
   const dialer = new FakeDialer(...dials);
   const connection = options.connection ?? heldConnection();
   const signal = new CancelSource();
   const time = { nowMs: 0, stepMs: 0 };
   let passed = 0;
+  const kept: { control: ControlConnection; channelId: Uint8Array }[] = [];
   books.acks.register(token, { serviceName: "svc", backendPid: 9 }, 0);
   const plan = planRelayHandoff({
     token,
@@ -25,6 +27,7 @@ export function start(dials: Dial[], options: { connection?: FakeClient } = {}) 
     ackDeadlineMs: DEADLINE_MS,
     residueBytes: 0,
     isEarlyDataAnnounced: false,
+    keepsControlOpen: options.keepsControlOpen ?? false,
   });
   const run = () =>
     within(
@@ -39,10 +42,11 @@ export function start(dials: Dial[], options: { connection?: FakeClient } = {}) 
         connection,
         plan,
         passed: () => passed++,
+        kept: (control, channelId) => void kept.push({ control, channelId }),
         signal,
       }),
     );
-  return { books, token, dialer, connection, signal, time, run, passed: () => passed };
+  return { books, token, dialer, connection, signal, time, run, passed: () => passed, kept };
 }
 
 /** The fallback that it has to be, ended once, its token gone. */

@@ -49,5 +49,5 @@ export function helloHandler(
 
 /** One Hello as the broker gets it. */
 export function request(frame: Frame, peerPid = 77, nowMs = 0) {
-  return { frame, peerPid, handoverPossible: true, nowMs };
+  return { frame, peerPid, residueBytes: 0, nowMs };
 }

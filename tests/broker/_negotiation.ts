@@ -48,7 +48,7 @@ export class Negotiation {
         tokens: books.tokens,
         rate: new HelloRateLimiter(),
         route: route ?? (() => ({ kind: "backend", backend: this.backend })),
-        mayHandOver: (backend) => handoffs.mayHandOver(backend),
+        mayHandOver: (backend, early) => handoffs.mayHandOver(backend, early),
       }),
       firstFrameDeadlineMs: 1_000,
       firstFrameBytesMax: 65_536,

@@ -19,6 +19,7 @@ function desk(parts: Partial<AdminDeskParts> = {}): AdminDesk {
     isAcceptingHello: () => true,
     metrics: new BrokerMetrics(),
     spawnBudgets: () => [],
+    lifecycleEvents: () => [],
     ...parts,
   });
 }
@@ -87,6 +88,28 @@ test("DUMP lists backends, running and stale ones apart", async () => {
       state: "stale",
     },
   ]);
+});
+
+test("SHUTDOWN is answered in words and stops the broker in the time that was given, or the usual one", async () => {
+  const drains: number[] = [];
+  const one = desk({ shutDown: (drainDeadlineMs) => void drains.push(drainDeadlineMs) });
+  for (const drainDeadlineMs of [0n, 250n, 1n << 63n]) {
+    const answer = await one.answer(
+      create(AdminRequestSchema, { verb: AdminVerb.SHUTDOWN, drainDeadlineMs }),
+    );
+    assert.deepEqual([answer.body, answer.exitCode], ["broker shutting down\n", 0]);
+  }
+  assert.deepEqual(drains, [10_000, 250, 3_600_000]);
+  assert.equal((await ask(desk(), AdminVerb.SHUTDOWN)).exitCode, 2, "nobody there to stop");
+});
+
+test("STATUS and METRICS show descriptors: how many are used, and that they ran out", async () => {
+  let isDemoted = true;
+  const one = desk({ fdUsageRatio: () => 0.5, isFdPressureDemoted: () => isDemoted });
+  assert.deepEqual((await askJson(one, AdminVerb.STATUS)).fd_pressure, { demoted: true });
+  assert.match((await ask(one, AdminVerb.METRICS)).body, /^running_process_broker_v1_fd_usage_ratio 0\.5$/m);
+  isDemoted = false;
+  assert.deepEqual((await askJson(one, AdminVerb.STATUS)).fd_pressure, { demoted: false });
 });
 
 test("a backend was last active when it started, as far as is known", async () => {

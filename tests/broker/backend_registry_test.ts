@@ -8,6 +8,7 @@ import {
   BackendRegistry,
   type RegisteredBackend,
 } from "../../src/broker/backend_registry.ts";
+import { backendOf } from "./_backends.ts";
 import { registeredBackend } from "./_hello_values.ts";
 
 const KEY: BackendKey = { instanceId: "shared", service: "svc", version: "1.2.3" };
@@ -76,4 +77,30 @@ test("remove() leaves a backend alone that has taken the key", () => {
   registry.remove(second);
   registry.remove(second);
   assert.deepEqual(registry.find(KEY), {});
+});
+
+test("a backend that is held is listed and not found, dead or alive, until it is released", () => {
+  let isAlive = true;
+  const registry = new BackendRegistry(() => isAlive);
+  const backend = backendOf();
+  registry.insert(backend);
+  registry.hold(backend);
+  assert.deepEqual([registry.find(backend.key), registry.has(backend)], [{}, true]);
+  isAlive = false;
+  assert.deepEqual([registry.find(backend.key), registry.list()], [{}, [backend]]);
+  isAlive = true;
+  registry.release(backend);
+  assert.deepEqual(registry.find(backend.key), { backend });
+});
+
+test("another backend in the place of one that is held is found", () => {
+  const registry = new BackendRegistry(() => true);
+  const [held, fresh] = [backendOf(), backendOf()];
+  registry.insert(held);
+  registry.hold(held);
+  registry.insert(fresh);
+  assert.deepEqual(registry.find(held.key).backend, fresh);
+  assert.deepEqual([registry.has(held), registry.has(fresh)], [false, true]);
+  registry.remove(held);
+  assert.ok(registry.has(fresh));
 });

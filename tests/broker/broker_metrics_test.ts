@@ -101,8 +101,8 @@ test("other events are not counted", () => {
   const metrics = new BrokerMetrics();
   const before = metrics.render(HOST, new Map());
   metrics.count({ kind: "listening", endpoint: "/x" });
-  metrics.count({ kind: "peer-dropped", peer: undefined });
-  metrics.count({ kind: "handoff-completed", connectionId: 1n, durationUs: 1 });
+  metrics.count({ kind: "draining", connectionsOpen: 1, deadlineMs: 1 });
+  metrics.count({ kind: "fd-pressure", isDemoted: true, detail: "none was left" });
   assert.equal(metrics.render(HOST, new Map()), before);
 });
 
@@ -118,4 +118,66 @@ test("gauges are those of the moment: a backend that is gone has no sample", () 
   assert.deepEqual(samples(later, "active_backends"), { '{service="svc"}': 0 });
   assert.deepEqual(samples(later, "spawn_budget_remaining"), {});
   assert.deepEqual(samples(later, "connections_open"), { "": 0 });
+});
+
+test("handoffs are counted when they are announced, and where and why they end", () => {
+  const metrics = new BrokerMetrics();
+  for (let i = 0; i < 4; i++) metrics.count(helloEvent({ handoffAnnounced: i > 0 }));
+  metrics.count({ kind: "handoff-completed", connectionId: 1n, durationUs: 250_000 });
+  const fallback = { kind: "handoff-fallback", connectionId: 2n, detail: "", durationUs: 500_000 } as const;
+  metrics.count({ ...fallback, stage: "AwaitAck", reason: "BackendAckTimeout" });
+  metrics.count({ ...fallback, stage: "Plan", reason: undefined });
+  const text = metrics.render(HOST, new Map());
+  assert.deepEqual(samples(text, "handoff_attempts_total"), { "": 3 });
+  assert.deepEqual(samples(text, "handoff_outcomes_total"), {
+    '{stage="AwaitAck",reason="BackendAckTimeout"}': 1,
+    '{stage="Plan",reason="none"}': 1,
+    '{stage="completed",reason="none"}': 1,
+  });
+  assert.deepEqual(samples(text, "handoff_duration_seconds_count"), { "": 3 });
+  assert.deepEqual(samples(text, "handoff_duration_seconds_sum"), { "": 1.25 });
+  const buckets = samples(text, "handoff_duration_seconds_bucket");
+  assert.deepEqual([buckets['{le="0.05"}'], buckets['{le="0.25"}'], buckets['{le="1.0"}']], [0, 1, 3]);
+});
+
+test("refusals are counted by their code", () => {
+  const metrics = new BrokerMetrics();
+  metrics.count(helloEvent());
+  metrics.count(helloEvent({ code: 6, outcome: "incomplete Hello frame" }));
+  metrics.count(helloEvent({ code: 6, outcome: "invalid service_name" }));
+  metrics.count(helloEvent({ code: 5, outcome: "broker is shutting down" }));
+  assert.deepEqual(samples(metrics.render(HOST, new Map()), "refusals_total"), {
+    '{code="peer_rejected"}': 2,
+    '{code="shutting_down"}': 1,
+  });
+});
+
+test("every limit that is met is counted under its name", () => {
+  const metrics = new BrokerMetrics();
+  const peer = { pid: 1, uid: 1, gid: 1 };
+  for (const limit of ["connections-open", "connections-per-process", "descriptors"] as const) {
+    metrics.count({ kind: "connection-limit", peer, limit, isAnswered: true, connectionsOpen: 1 });
+  }
+  metrics.count({ kind: "peer-dropped", peer });
+  metrics.count(helloEvent({ code: 4, outcome: "Hello rate limit exceeded" }));
+  metrics.count(helloEvent({ code: 9, outcome: "broker is low on file descriptors; retry shortly" }));
+  metrics.count(helloEvent({ code: 4, outcome: "backend spawn already in progress" }));
+  assert.deepEqual(samples(metrics.render(HOST, new Map()), "limit_hits_total"), {
+    '{limit="connections-open"}': 1,
+    '{limit="connections-per-process"}': 1,
+    '{limit="descriptors"}': 1,
+    '{limit="fd-pressure"}': 1,
+    '{limit="hello-rate"}': 1,
+    '{limit="peer-credentials"}': 1,
+  });
+});
+
+test("without anything counted the text is the frozen one, and what is ours comes behind it", () => {
+  const metrics = new BrokerMetrics();
+  const families = () =>
+    metrics.render(HOST, new Map()).split("\n").filter((line) => line.startsWith("# TYPE"))
+      .map((line) => line.split(" ")[2]!.slice(PREFIX.length));
+  assert.equal(families().length, 8);
+  metrics.count({ kind: "handoff-completed", connectionId: 1n, durationUs: 300 });
+  assert.deepEqual(families().slice(8), ["handoff_outcomes", "handoff_duration_seconds"]);
 });

@@ -113,33 +113,90 @@ test("connections are counted while they are served", async () => {
   assert.deepEqual(broker.counts, { connectionsAccepted: 2, connectionsOpen: 0 });
 });
 
-test("beyond the limit of open connections a client is closed unread, and told", async () => {
+test("beyond the limit of open connections a client is told to come again, until there is room", async () => {
   const { broker, connect, events } = await start({ connectionsOpenMax: 2 });
-  const [first] = [connect(), connect()];
+  const [first, second] = [connect(), connect()];
   const third = connect();
-  assert.deepEqual([third.endings, third.bytesRead], [["close"], false]);
-  const limit = events.filter(({ kind }) => kind === "connection-limit");
-  assert.deepEqual(limit, [{ kind: "connection-limit", peer: third.peer, connectionsOpen: 2 }]);
-  assert.equal(broker.counts.connectionsAccepted, 2);
-  first!.send();
+  const limits = events.filter(({ kind }) => kind === "connection-limit");
+  const limit = { limit: "connections-open", isAnswered: true, connectionsOpen: 2 };
+  assert.deepEqual(limits, [{ kind: "connection-limit", peer: third.peer, ...limit }]);
+  third.send();
   await turns();
-  connect().send();
+  assert.equal(third.answer, "broker has too many open connections; retry shortly");
+  first.send();
   await turns();
-  assert.equal(broker.counts.connectionsAccepted, 3, "there is room again");
+  const fourth = connect();
+  fourth.send();
+  second.send();
+  await turns();
+  assert.deepEqual([first.answer, second.answer, fourth.answer], ["negotiated", "negotiated", "negotiated"]);
+  assert.equal(broker.counts.connectionsAccepted, 4);
   await broker.close();
 });
 
-test("closing: nothing is accepted any more, silent clients are dropped, and only then all is given up", async () => {
-  const { broker, connect, order } = await start();
+test("beyond its own limit a process is told so, and closed unread when too many of it are being told", async () => {
+  const { broker, connect, events } = await start({ connectionsOpenMax: 100, connectionsPerProcessMax: 1 });
+  const clients = Array.from({ length: 10 }, connect);
+  const limits = events.flatMap((event) => event.kind === "connection-limit" ? [event] : []);
+  assert.deepEqual([...new Set(limits.map(({ limit }) => limit))], ["connections-per-process"]);
+  assert.deepEqual(limits.map(({ isAnswered }) => isAnswered), [...Array(8).fill(true), false]);
+  const last = clients.at(-1)!;
+  assert.deepEqual([last.endings, last.bytesRead], [["close"], false]);
+  assert.equal(broker.counts.connectionsAccepted, 9);
+  clients[1]!.send();
+  await turns();
+  assert.equal(clients[1]!.answer, "process has too many open connections; retry shortly");
+  await broker.close();
+});
+
+test("closing: silent clients are dropped with the listener, and only then all is given up", async () => {
+  const { broker, connect, order, events } = await start();
   const silent = connect();
   const closing = broker.close();
   assert.equal(broker.isAcceptingHello, false);
-  const late = connect();
-  assert.deepEqual([late.endings, late.bytesRead], [["close"], false]);
+  assert.deepEqual(events.at(-1), { kind: "draining", connectionsOpen: 1, deadlineMs: 10_000 });
   await within("closing", closing);
   await broker.closed;
   assert.ok(silent.endings.includes("close"));
   assert.equal(silent.answer, undefined);
+  assert.deepEqual(order, ["listener closed", "gave up"]);
+});
+
+test("while something is under way a stopping broker still listens, and refuses Hellos in words", async () => {
+  const route = deferred<{ kind: "refused"; refusal: { code: 7; reason: string } }>();
+  const { broker, connect, order } = await start({
+    client: fakeBroker({ route: () => route.promise }).parts,
+  });
+  const [busy, silent] = [connect(), connect()];
+  busy.send();
+  await turns();
+  const closing = broker.close();
+  const late = connect();
+  for (const client of [silent, late]) client.send();
+  await turns();
+  assert.deepEqual([silent.answer, late.answer], ["broker is shutting down", "broker is shutting down"]);
+  assert.deepEqual(order, []);
+  route.resolve({ kind: "refused", refusal: { code: 7, reason: "done" } });
+  await within("closing", closing);
+  assert.equal(busy.answer, "done");
+  assert.deepEqual(order, ["listener closed", "gave up"]);
+});
+
+test("a later close() shortens the time of an earlier one, and cannot make it longer", async () => {
+  const { broker, connect, order, abort } = await start({
+    client: fakeBroker({
+      route: () =>
+        new Promise((_, reject) => abort.addEventListener("abort", () => reject(new Error("given up")))),
+    }).parts,
+  });
+  connect().send();
+  await turns();
+  const closing = broker.close({ drainDeadlineMs: 600_000 });
+  await turns();
+  assert.deepEqual(order, []);
+  void broker.close({ drainDeadlineMs: 5 });
+  void broker.close({ drainDeadlineMs: 600_000 });
+  await within("closing", closing);
   assert.deepEqual(order, ["listener closed", "gave up"]);
 });
 
@@ -161,7 +218,7 @@ test("what is under way has its time to end before it is given up", async () => 
   await turns();
   const closing = broker.close({ drainDeadlineMs: 60_000 });
   await turns();
-  assert.deepEqual(order, ["listener closed"], "still waiting");
+  assert.deepEqual(order, [], "still waiting");
   route.resolve({ kind: "refused", refusal: { code: 7, reason: "done" } });
   await within("closing", closing);
   assert.equal(client.answer, "done");

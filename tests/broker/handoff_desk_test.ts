@@ -15,6 +15,8 @@ import { hello, registeredBackend } from "./_hello_values.ts";
 import { ackFrame, type Dial, FakeControl, FakeDialer, heldConnection } from "./_fake_handoff.ts";
 
 const REPLY = pattern(30);
+const NOTHING_EARLY = { isAnnounced: false, residueBytes: 0 };
+const NO_BYTES = new Uint8Array(0);
 
 /** A desk over dials that are written down, with a clock that the test moves. */
 function deskOver(dials: Dial[], options: { pendingAcksMax?: number } = {}) {
@@ -35,7 +37,8 @@ function deskOver(dials: Dial[], options: { pendingAcksMax?: number } = {}) {
     connection = heldConnection(),
     backend = registeredBackend(),
   ) => {
-    await desk.handOver(connection, REPLY, negotiation(backend), token);
+    const client = { connection, reply: REPLY, residue: NO_BYTES };
+    await desk.handOver(client, negotiation(backend), token);
     return connection;
   };
   return {
@@ -117,7 +120,7 @@ test("when as many ACKs are awaited as can be, the reply still goes out and the 
   const waiting = handOver(token());
   const connection = await handOver(token());
   assert.deepEqual(connection.written, [REPLY]);
-  assert.deepEqual(connection.endings, ["close"], "closed, not cut: no copy of it is anywhere");
+  assert.deepEqual(connection.endings, ["shutdown"]);
   assert.equal(dialer.dials.length, 1);
   assert.deepEqual([books.acks.pendingLength, books.tokens.pendingLength], [1, 1], "the first one's only");
   abort.abort(new Error("stop"));
@@ -127,24 +130,24 @@ test("when as many ACKs are awaited as can be, the reply still goes out and the 
 
 test("a backend without a handoff endpoint is never handed a connection", () => {
   const { desk } = deskOver([]);
-  assert.equal(desk.mayHandOver(registeredBackend()), true);
-  assert.equal(desk.mayHandOver(registeredBackend({ handoffEndpoint: undefined })), false);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), true);
+  assert.equal(desk.mayHandOver(registeredBackend({ handoffEndpoint: undefined }), NOTHING_EARLY), false);
 });
 
 test("after eight failures in thirty seconds a backend's handoffs pause; other backends are not concerned", async () => {
   const { desk, handOver, token, time } = deskOver(refusedDials(9));
   const other = registeredBackend({ key: { instanceId: "shared", service: "other", version: "1.2.3" } });
   for (let failures = 0; failures < 8; failures++) {
-    assert.equal(desk.mayHandOver(registeredBackend()), true, `after ${failures}`);
+    assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), true, `after ${failures}`);
     await handOver(token());
     time.nowMs += 100;
   }
-  assert.equal(desk.mayHandOver(registeredBackend()), false);
-  assert.equal(desk.mayHandOver(other), true);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), false);
+  assert.equal(desk.mayHandOver(other, NOTHING_EARLY), true);
   time.nowMs = 1_000 + 29_999;
-  assert.equal(desk.mayHandOver(registeredBackend()), false);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), false);
   time.nowMs = 1_000 + 30_000;
-  assert.equal(desk.mayHandOver(registeredBackend()), true);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), true);
 });
 
 test("a handoff that works forgets the failures before it", async () => {
@@ -155,7 +158,7 @@ test("a handoff that works forgets the failures before it", async () => {
   control.incoming.push(ackFrame(good, 5n));
   await handOver(good);
   for (let failures = 0; failures < 7; failures++) await handOver(token());
-  assert.equal(desk.mayHandOver(registeredBackend()), true);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), true);
 });
 
 test("what the backend is not at fault for does not count: the broker's own stop", async () => {
@@ -163,7 +166,7 @@ test("what the backend is not at fault for does not count: the broker's own stop
   const running = Array.from({ length: 8 }, () => handOver(token()));
   abort.abort(new Error("stop"));
   await Promise.all(running);
-  assert.equal(desk.mayHandOver(registeredBackend()), true);
+  assert.equal(desk.mayHandOver(registeredBackend(), NOTHING_EARLY), true);
 });
 
 test("many handoffs at once each end exactly one connection, and leave nothing in the books", async () => {

@@ -13,7 +13,11 @@ test("an accepted offer: token, connection and offer leave, the ACK is booked, R
   const control = new FakeControl();
   const started = start([control]);
   control.incoming.push(ackFrame(started.token, 5n));
-  assert.deepEqual(await started.run(), { kind: "handed-off", isReadyRelayed: false });
+  assert.deepEqual(await started.run(), {
+    kind: "handed-off",
+    isReadyRelayed: false,
+    channelId: undefined,
+  });
   const [sent] = control.passed;
   assert.deepEqual(sent?.token, started.token.toBytes());
   const decoded = decodeHandoffOffer(sent!.offer.subarray(FRAME_HEADER_BYTES));

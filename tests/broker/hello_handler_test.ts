@@ -12,6 +12,7 @@ import { helloFrame, registeredBackend } from "./_hello_values.ts";
 
 const BIT_0 = 1n;
 const BIT_32 = 1n << 32n;
+const BIT_33 = 1n << 33n;
 
 function handler(parts: Partial<HelloHandlerParts<RegisteredBackend>> = {}): HelloHandler<RegisteredBackend> {
   return new HelloHandler({
@@ -27,7 +28,7 @@ function request(
   fields: MessageInitShape<typeof HelloSchema> = {},
   more: Partial<HelloRequest> = {},
 ): HelloRequest {
-  return { frame: helloFrame(fields), peerPid: 0, handoverPossible: true, nowMs: 0, ...more };
+  return { frame: helloFrame(fields), peerPid: 0, residueBytes: 0, nowMs: 0, ...more };
 }
 
 async function negotiated(handler: HelloHandler<RegisteredBackend>, ask: HelloRequest) {
@@ -81,22 +82,35 @@ test("connection ids start at 1 and never repeat, whatever is refused in between
   assert.deepEqual([...ids].sort((a, b) => Number(a - b)), ids.map((_, i) => BigInt(i + 1)));
 });
 
-test("a token is issued only when the client wants it, the connection can be passed and the backend may", async () => {
+test("a token is issued only when the client wants it and the backend may be handed its connection", async () => {
   for (const wants of [true, false]) {
-    for (const handoverPossible of [true, false]) {
-      for (const mayHandOver of [true, false]) {
-        const tokens = tokenStore();
-        const one = handler({ tokens, mayHandOver: () => mayHandOver });
-        const ask = request({ clientCapabilities: wants ? BIT_0 : 2n }, { handoverPossible });
-        const { token, negotiated: reply } = await negotiated(one, ask);
-        const isDue = wants && handoverPossible && mayHandOver;
-        assert.equal(token !== undefined, isDue);
-        assert.deepEqual(reply.handlePassedToken, isDue ? tokenBytesOf(1) : new Uint8Array(0));
-        assert.equal(reply.serverCapabilities, isDue ? BIT_0 : 0n);
-        assert.equal(tokens.pendingLength, isDue ? 1 : 0);
-      }
+    for (const mayHandOver of [true, false]) {
+      const tokens = tokenStore();
+      const one = handler({ tokens, mayHandOver: () => mayHandOver });
+      const { token, negotiated: reply } = await negotiated(
+        one,
+        request({ clientCapabilities: wants ? BIT_0 : 2n }),
+      );
+      const isDue = wants && mayHandOver;
+      assert.equal(token !== undefined, isDue);
+      assert.deepEqual(reply.handlePassedToken, isDue ? tokenBytesOf(1) : new Uint8Array(0));
+      assert.equal(reply.serverCapabilities, isDue ? BIT_0 : 0n);
+      assert.equal(tokens.pendingLength, isDue ? 1 : 0);
     }
   }
+});
+
+test("whoever decides on a handover hears what the client has announced and sent ahead", async () => {
+  const heard: [boolean, number][] = [];
+  const one = handler({
+    mayHandOver: (_backend, { isAnnounced, residueBytes }) => heard.push([isAnnounced, residueBytes]) > 0,
+  });
+  for (const early of [0n, BIT_33]) {
+    for (const residueBytes of [0, 7]) {
+      await negotiated(one, request({ clientCapabilities: BIT_0 | early }, { residueBytes }));
+    }
+  }
+  assert.deepEqual(heard, [[false, 0], [false, 7], [true, 0], [true, 7]]);
 });
 
 test("bit 32 goes back only to a client that set it, and only with a token", async () => {

@@ -192,7 +192,7 @@ test("a Hello whose protocol or shape is wrong never reaches the definitions", a
     mayHandOver: () => true,
   });
   const answer = (fields: Fields, peerPid = 0) =>
-    handler.answer({ frame: helloFrame({ ...ASK, ...fields }), peerPid, handoverPossible: true, nowMs: 0 });
+    handler.answer({ frame: helloFrame({ ...ASK, ...fields }), peerPid, residueBytes: 0, nowMs: 0 });
   const bad: [Fields, string][] = [
     [{ clientMinProtocol: 2, clientMaxProtocol: 3 }, "client protocol range does not include v1"],
     [{ serviceName: "No" }, "invalid service_name"],

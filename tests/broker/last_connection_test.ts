@@ -42,7 +42,7 @@ test("a broker whose last client comes before it knows its listener closes that 
   });
   const started = broker.listen();
   await turns();
-  assert.deepEqual(events, ["peer-dropped", "connection-limit"]);
+  assert.deepEqual(events, ["peer-dropped", "connection-limit", "draining"]);
   assert.deepEqual(clients.map(({ isClosed }) => isClosed), [true, true]);
   listening.resolve();
   await started;

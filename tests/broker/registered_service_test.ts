@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { BackendLiveness } from "../../src/broker/backend_liveness.ts";
 import { BackendRegistry } from "../../src/broker/backend_registry.ts";
 import type { BrokerEvent } from "../../src/broker/broker_event.ts";
-import {
-  type BackendRegistration,
-  isBackendAlive,
-  RegisteredService,
-} from "../../src/broker/registered_service.ts";
+import { type BackendRegistration, RegisteredService } from "../../src/broker/registered_service.ts";
 import { CancelSource } from "../../src/cancel_signal.ts";
 import { BrokerError } from "../../src/errors.ts";
-import { processIdentity } from "../../src/host/process_identity.ts";
 import { transport } from "../transport/_transport.ts";
-import { helloFrame, registeredBackend } from "./_hello_values.ts";
+import { helloFrame } from "./_hello_values.ts";
 import { answerProbes, hasher, ownDefinition, ownIdentity, type ProbedBackend } from "./_probed_backend.ts";
 
+/** Looks processes up each time. */
+const liveness = new BackendLiveness({ watchProcess: () => undefined });
 const KEY = { instanceId: "shared", service: "svc", version: "1.2.3" };
 
 function serviceOf(backend: ProbedBackend, registration: Partial<BackendRegistration> = {}) {
-  const registry = new BackendRegistry(isBackendAlive);
+  const registry = new BackendRegistry(({ process }) => liveness.isAlive(process));
   const events: BrokerEvent[] = [];
   const service = new RegisteredService({
     transport,
@@ -51,7 +49,7 @@ test("verify() gives the backend as it is registered", async () => {
   );
   assert.equal(found.identity.pid, process.pid);
   assert.equal(found.process.pid, process.pid);
-  assert.equal(isBackendAlive(found), true);
+  assert.equal(liveness.isAlive(found.process), true);
 });
 
 test("callers that come while a probe is under way share it; the next one makes its own", async () => {
@@ -143,12 +141,4 @@ test("an announcement that cannot be read is a rejection, without a probe", asyn
   assert.equal((await obtain()).kind, "refused");
   assert.equal(backend.probes, 0);
   assert.equal(events[0]?.kind, "backend-rejected");
-});
-
-test("a backend is alive as long as its very process is", async () => {
-  const own = await processIdentity(process.pid);
-  assert.ok(own !== undefined);
-  assert.equal(isBackendAlive(registeredBackend({ process: own })), true);
-  assert.equal(isBackendAlive(registeredBackend({ process: { ...own, startMark: "1" } })), false);
-  assert.equal(isBackendAlive(registeredBackend({ process: { ...own, pid: 4_194_303 } })), false);
 });

@@ -11,7 +11,7 @@ import { connectToBackend } from "../../src/client/connect_to_backend.ts";
 import { writeServiceDefinition } from "../../src/service/service_definition_file.ts";
 import { AdminVerb } from "../../src/wire/gen/broker_v1_admin_pb.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
-import { within } from "../support/waiting.ts";
+import { deferred, within } from "../support/waiting.ts";
 import { pattern, readBytes } from "../transport/_transport.ts";
 import { ownDefinition } from "./_probed_backend.ts";
 
@@ -20,6 +20,8 @@ interface Lab extends AsyncDisposable {
   readonly dir: TempDir;
   readonly backend: Backend;
   readonly events: BrokerEvent[];
+  /** Settles when connections go to the backend without a dial each. */
+  readonly channel: Promise<void>;
   options(more?: Partial<ServeBrokerOptions>): ServeBrokerOptions;
 }
 
@@ -36,15 +38,20 @@ async function startLab(): Promise<Lab> {
   })();
   await writeServiceDefinition(dir.join("defs"), ownDefinition());
   const events: BrokerEvent[] = [];
+  const channel = deferred<void>();
   return {
     dir,
     backend,
     events,
+    channel: channel.promise,
     options: (more = {}) => ({
       endpoint: dir.join("br.sock"),
       serviceDefinitionDir: dir.join("defs"),
       backend: { service: "svc", version: "1.2.3", endpoint, handoffEndpoint, identityFile },
-      observe: (event) => void events.push(event),
+      observe(event) {
+        events.push(event);
+        if (event.kind === "handoff-channel") channel.resolve();
+      },
       ...more,
     }),
     async [Symbol.asyncDispose]() {
@@ -63,6 +70,7 @@ test("a client's connection is handed over, works, and is counted", async () => 
   assert.equal(session.route, "handle-passed");
   await session.stream.write(pattern(1_000));
   assert.deepEqual(await readBytes(session.stream, 1_000), pattern(1_000));
+  await within("the channel", lab.channel);
   const { body } = await ask(broker.endpoint, AdminVerb.METRICS);
   assert.ok(body.includes('hello_total{service="svc",version="1.2.3",outcome="negotiated"} 1'), body);
   assert.ok(body.includes('active_backends{service="svc"} 1'), body);
@@ -71,6 +79,7 @@ test("a client's connection is handed over, works, and is counted", async () => 
     "hello",
     "connection-passed",
     "handoff-completed",
+    "handoff-channel",
     "admin",
   ]);
 });

@@ -17,6 +17,7 @@ test("each kind has the code that callers tell failures apart by", () => {
     MissingHelloReplyResult: "protocol",
     Refused: "refused",
     EmptyBackendPipe: "protocol",
+    EarlyDataOutcomeUnknown: "protocol",
     Deadline: "deadline",
   };
   for (const [kind, code] of Object.entries(codes)) {

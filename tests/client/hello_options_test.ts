@@ -29,6 +29,17 @@ test("a Hello offers its connection as far as the client will adopt it", () => {
   assert.equal(bits(false), 0n);
 });
 
+test("a Hello announces a first request only when that follows at once, and says whether it may run twice", () => {
+  const bits = (isEarly: boolean, repeatable?: boolean) => {
+    const earlyData = { bytes: Uint8Array.of(1), repeatable };
+    return BigInt(helloOptions({ ...ASK, earlyData }, 1, isEarly).clientCapabilities ?? 0n) >> 33n;
+  };
+  assert.equal(bits(false), 0n);
+  assert.equal(bits(false, true), 0n);
+  assert.equal(bits(true), 1n);
+  assert.equal(bits(true, true), 3n);
+});
+
 test("whatever the caller gives is what is sent", () => {
   const given = {
     clientVersion: "tool 9",

@@ -20,7 +20,7 @@ import { BrokerError } from "../../mod.ts";
 import { loadTransport } from "../../src/transport/load_transport.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { connectLocalSocket } from "../../mod.ts";
-import { requireConfigError } from "./config_error.ts";
+import { requireConfigError, requireTakenError } from "./config_error.ts";
 import { requireEcho } from "./local_pair.ts";
 import { leaveStaleSocket } from "./stale_socket.ts";
 import { within } from "../support/waiting.ts";
@@ -142,7 +142,10 @@ test("a socket that is served stays, and whoever wanted its name is told", async
   await using listener = await listen(endpoint);
   const { ino } = lstatSync(endpoint);
   for (let i = 0; i < 3; i++) {
-    await requireConfigError(listen(endpoint), /a process serves it; stop that process or choose another/);
+    await requireTakenError(
+      listen(endpoint),
+      /a process serves it \(pid \d+\); stop that process or choose another/,
+    );
   }
   assert.equal(lstatSync(listener.endpoint).ino, ino);
   await requireServing(endpoint);
@@ -159,7 +162,7 @@ describe("of many that want a name at the same time exactly one gets it", () => 
       const winners = outcomes.flatMap((outcome) => outcome.status === "fulfilled" ? [outcome.value] : []);
       const losers = outcomes.flatMap((outcome) => outcome.status === "rejected" ? [outcome.reason] : []);
       for (const reason of losers) {
-        assert.ok(BrokerError.is(reason) && reason.code === "config", String(reason));
+        assert.ok(BrokerError.is(reason) && reason.code === "endpoint-taken", String(reason));
       }
       await requireServing(endpoint);
       assert.deepEqual(readdirSync(dir.path), ["s.sock"]);

@@ -3,6 +3,7 @@ import { chmodSync } from "node:fs";
 import process from "node:process";
 import { after, describe, test } from "node:test";
 import { BrokerError, connectLocalSocket } from "../../mod.ts";
+import { makeBrokerCheck } from "../../src/backend/broker_check.ts";
 import { HandoffAcceptor } from "../../src/backend/handoff_acceptor.ts";
 import { proveBackend } from "../../src/broker/backend_probe.ts";
 import { type ClientConnectionParts, serveClient } from "../../src/broker/client_connection.ts";
@@ -70,7 +71,7 @@ describe("by injected credentials, also without a second user", () => {
     const log = new EventLog<BackendEvent>();
     const adopted: unknown[] = [];
     const acceptor = new HandoffAcceptor({
-      ownUser: somebodyElse,
+      checkBroker: makeBrokerCheck({ ...transport, ownUser: somebodyElse }, undefined),
       observe: log.observe,
       adopted: (stream) => adopted.push(stream),
     });

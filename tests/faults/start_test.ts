@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, writeFileSync
 import { after, describe, test } from "node:test";
 import { BrokerError, connectLocalSocket, serveBackend, serveBroker } from "../../mod.ts";
 import { SERVICE, VERSION } from "../support/topology.ts";
-import { requireConfigError } from "./config_error.ts";
+import { requireConfigError, requireTakenError } from "./config_error.ts";
 import { requireServed, startLocalBackend, startLocalBroker } from "./local_pair.ts";
 import { readToEnd } from "./play_hostile.ts";
 import { within } from "../support/waiting.ts";
@@ -75,8 +75,8 @@ describe("a broker does not start, and says what was found and what to do, when 
 test("a second broker on the same endpoint is turned away, and the first one serves on", async () => {
   await using first = await startLocalBroker(served);
   const { ino } = lstatSync(first.endpoint);
-  const message = /a process serves it; stop that process or choose another endpoint/;
-  await requireConfigError(start({ endpoint: first.endpoint }), message);
+  const message = /a process serves it \(pid \d+\); stop that process or choose another endpoint/;
+  await requireTakenError(start({ endpoint: first.endpoint }), message);
   assert.equal(lstatSync(first.endpoint).ino, ino);
   assert.equal(await requireServed(first), "handle-passed");
   // It was asked politely whether it lives.
@@ -95,7 +95,7 @@ test("a second backend on the same endpoints is turned away, and the first one s
   ];
   for (const place of places) {
     const options = { service: SERVICE, version: VERSION, namespace: "shared", ...place };
-    await requireConfigError(serveBackend(options), /a process serves it/);
+    await requireTakenError(serveBackend(options), /a process serves it/);
     assert.equal(readdirSync(served.dir.path).includes("second.sock"), false, "its own name is gone again");
   }
   assert.equal(await requireServed(broker), "handle-passed");

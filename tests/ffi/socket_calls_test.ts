@@ -40,6 +40,19 @@ describe("calls on connected sockets", () => {
     });
   });
 
+  fdTest("countOpen() counts the descriptors of this process that are open, below a number", () => {
+    const [below, before] = [64, sockets.countOpen(64)];
+    assert.ok(before !== undefined && before > 0 && before <= below);
+    assert.equal(sockets.countOpen(0), 0);
+    withPair((near, far) => {
+      const lower = [near, far].filter((fd) => fd < below).length;
+      assert.equal(sockets.countOpen(below), before + lower);
+      const all = sockets.countOpen(512)!;
+      assert.equal(sockets.countOpen(Math.max(near, far) + 1)! <= all, true);
+    });
+    assert.equal(sockets.countOpen(below), before);
+  });
+
   fdTest("received bytes are a copy that the next receive leaves alone", () => {
     withPair((near, far) => {
       sockets.sendBytes(near, filled(4, 1));

@@ -16,6 +16,7 @@ export const request: RelayHandoffRequest = {
   ackDeadlineMs: ACK_DEADLINE_MS,
   residueBytes: 0,
   isEarlyDataAnnounced: false,
+  keepsControlOpen: false,
 };
 
 export const plan: RelayHandoffPlan = planRelayHandoff(request);

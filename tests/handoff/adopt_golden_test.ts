@@ -59,6 +59,7 @@ function checkBroker(token: string, correlationId: string, ackWire: string, isAc
     ackDeadlineMs: 5000,
     residueBytes: 0,
     isEarlyDataAnnounced: false,
+    keepsControlOpen: false,
   });
   const ack = plan.readAck(fromHex(ackWire).subarray(FRAME_HEADER_BYTES));
   assert.equal(ack.kind, isAccepted ? "accepted" : "rejected");

@@ -193,8 +193,14 @@ test("adopting an offer serves the connection with the offer's fields", () => {
   const { turn, steps } = play([...reads(), empty, ackWritten]);
   const token = tokenBytesOf(1);
   assert.deepEqual(ackOf(steps), encodeHandoffAck({ token, accepted: true, correlationId: 5n }));
-  const offer = { token, serviceName: "zccache", correlationId: 5n, residue: new Uint8Array(0) };
-  assert.deepEqual(outcomeOf(turn), { kind: "adopted", fd: FD, offer });
+  const offer = {
+    token,
+    serviceName: "zccache",
+    correlationId: 5n,
+    residue: new Uint8Array(0),
+    extensions: 0n,
+  };
+  assert.deepEqual(outcomeOf(turn), { kind: "adopted", fd: FD, offer, channelId: undefined });
   assert.deepEqual(steps.find(({ kind }) => kind === "serve"), { kind: "serve", fd: FD, offer });
 });
 

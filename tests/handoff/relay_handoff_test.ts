@@ -151,7 +151,7 @@ test("relay handoff sends the token's raw bytes and the frames of the protocol",
     },
     { kind: "close-connection", how: "close" },
     { kind: "close-control" },
-    { kind: "done", outcome: { kind: "handed-off", isReadyRelayed: false } },
+    { kind: "done", outcome: { kind: "handed-off", isReadyRelayed: false, channelId: undefined } },
   ]);
 });
 

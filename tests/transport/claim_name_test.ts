@@ -10,7 +10,7 @@ test("a free name is taken by a link, and the private one is gone", async () => 
   await using dir = await makeTempDir();
   const server = await serve(dir.join(".own"));
   const { ino } = lstatSync(dir.join(".own"));
-  await claimName(dir.join(".own"), dir.join("s.sock"), undefined);
+  await claimName(dir.join(".own"), dir.join("s.sock"));
   assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
   assert.equal(lstatSync(dir.join("s.sock")).ino, ino);
   await stop(server);
@@ -21,7 +21,7 @@ test("debris is replaced and nothing else is left", async () => {
   await debris(dir.join("s.sock"));
   const server = await serve(dir.join(".own"));
   const { ino } = lstatSync(dir.join(".own"));
-  await claimName(dir.join(".own"), dir.join("s.sock"), undefined);
+  await claimName(dir.join(".own"), dir.join("s.sock"));
   assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
   assert.equal(lstatSync(dir.join("s.sock")).ino, ino);
   await stop(server);
@@ -31,10 +31,10 @@ test("a name that is served, or no socket's, stays, and the private one too", as
   await using dir = await makeTempDir();
   const [own, other] = [await serve(dir.join(".own")), await serve(dir.join("served"))];
   writeFileSync(dir.join("file"), "precious");
-  const isConfigError = (error: unknown) => BrokerError.is(error) && error.code === "config";
-  for (const name of ["served", "file"]) {
+  for (const [name, code] of [["served", "endpoint-taken"], ["file", "config"]] as const) {
     const { ino } = lstatSync(dir.join(name));
-    await assert.rejects(claimName(dir.join(".own"), dir.join(name), undefined), isConfigError);
+    const isRefusal = (error: unknown) => BrokerError.is(error) && error.code === code;
+    await assert.rejects(claimName(dir.join(".own"), dir.join(name)), isRefusal);
     assert.equal(lstatSync(dir.join(name)).ino, ino);
     assert.ok(existsSync(dir.join(".own")));
   }
@@ -43,7 +43,7 @@ test("a name that is served, or no socket's, stays, and the private one too", as
 
 test("an error of the system is passed on as it is", async () => {
   await using dir = await makeTempDir();
-  const claiming = claimName(dir.join("no-such-socket"), dir.join("s.sock"), undefined);
+  const claiming = claimName(dir.join("no-such-socket"), dir.join("s.sock"));
   await assert.rejects(claiming, (error) => (error as { code?: string }).code === "ENOENT");
 });
 

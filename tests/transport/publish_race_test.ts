@@ -28,7 +28,7 @@ for (const start of ["a free name", "debris"]) {
         for (const outcome of outcomes) {
           if (outcome.status === "fulfilled") continue;
           const { reason } = outcome;
-          assert.ok(BrokerError.is(reason) && reason.code === "config", String(reason));
+          assert.ok(BrokerError.is(reason) && reason.code === "endpoint-taken", String(reason));
         }
         assert.equal(winners.length, 1, `winners: ${winners.map(({ number }) => number).join(", ")}`);
         assert.deepEqual(readdirSync(dir.path), ["s.sock"]);

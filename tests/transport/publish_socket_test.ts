@@ -2,19 +2,33 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, lstatSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { test } from "node:test";
-import { BrokerError } from "../../src/errors.ts";
+import process from "node:process";
+import { BrokerError, type BrokerErrorCode } from "../../src/errors.ts";
 import type { LocalListener, LocalStream } from "../../src/transport/local_stream.ts";
+import { createFirstFrameReader } from "../../src/wire/first_frame_reader.ts";
+import { startProcess } from "../support/spawn.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
-import { deferred, WAIT, within } from "../support/waiting.ts";
+import { deferred, until, WAIT, within } from "../support/waiting.ts";
 import { pattern, readAll, transport } from "./_transport.ts";
 
 function isRefusal(...words: string[]): (error: unknown) => true {
+  return isRefusalOf("config", ...words);
+}
+
+function isRefusalOf(code: BrokerErrorCode, ...words: string[]): (error: unknown) => true {
   return (error) => {
     assert.ok(BrokerError.is(error), String(error));
-    assert.equal(error.code, "config");
+    assert.equal(error.code, code);
     for (const word of words) assert.ok(error.message.includes(word), `"${error.message}" without "${word}"`);
     return true;
   };
+}
+
+/** What holds an endpoint, by the kernel, and what to do. */
+function isTaken(endpoint: string): (error: unknown) => true {
+  const words =
+    `Cannot publish "${endpoint}": a process serves it (pid ${process.pid}); stop that process or`;
+  return isRefusalOf("endpoint-taken", words);
 }
 
 /** Listens, and says one byte to each connection: its own number. */
@@ -72,7 +86,7 @@ test("closing leaves the connections that were accepted alone", async () => {
 test("a name that is served is not replaced, and stays served", async () => {
   await using dir = await makeTempDir();
   await using first = await listen(dir.join("s.sock"), 1);
-  await assert.rejects(listen(first.endpoint, 2), isRefusal("a process serves it", first.endpoint));
+  await assert.rejects(listen(first.endpoint, 2), isTaken(first.endpoint));
   assert.equal(await whoServes(first.endpoint), 1);
   assert.deepEqual(readdirSync(dir.path), ["s.sock"]);
 });
@@ -135,7 +149,7 @@ test("whoever holds the name is sent the polite request before it is decided", a
   const politeRequest = pattern(40);
   await assert.rejects(
     transport.listen(holder.endpoint, { politeRequest }, () => {}),
-    isRefusal("a process serves it"),
+    isTaken(holder.endpoint),
   );
   assert.deepEqual(await within("the request", seen.promise), politeRequest);
 });
@@ -171,6 +185,77 @@ test("a connection whose handler throws is dropped, and the listener goes on", a
   assert.equal((await within("the end", readAll(dropped))).length, 0);
   dropped.close();
   assert.equal(await whoServes(listener.endpoint), 2);
+});
+
+/** Connects to one name after the other until that is gone; says how many connections got their byte, and not. */
+const IMPATIENT = `
+import os, socket, sys, time
+served = lost = 0
+for path in sys.argv[1:]:
+    while not os.path.exists(path) and not os.path.exists(path + ".ended"): time.sleep(0.0005)
+    while True:
+        s = socket.socket(socket.AF_UNIX); s.settimeout(20)
+        try: s.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError): break
+        try: got = s.recv(1)
+        except OSError: got = b""
+        s.close()
+        if got == b"\\x07": served += 1
+        else: lost += 1
+print(served, lost, flush=True)
+`;
+const ENDINGS = 60;
+/** A process that is stopped in the middle of its connect, the name already looked up, may come too late for any care. */
+const LOST_MAX = 1;
+const IMPATIENT_CLIENTS = 4;
+
+test("nobody who connected before a listener's end is cut off by it", async () => {
+  await using dir = await makeTempDir();
+  const paths = Array.from({ length: ENDINGS }, (_, i) => dir.join(`${i}.sock`));
+  const command = { command: "python3", args: ["-c", IMPATIENT, ...paths] };
+  const children = Array.from({ length: IMPATIENT_CLIENTS }, () => startProcess(command));
+  try {
+    for (const path of paths) {
+      let served = 0;
+      const listener = await transport.listen(path, {}, (stream) => {
+        served++;
+        void stream.write(Uint8Array.of(7)).then(() => stream.close(), () => stream.close());
+      });
+      await until("clients", () => served >= 2 * IMPATIENT_CLIENTS);
+      await listener.close();
+      writeFileSync(`${path}.ended`, "");
+    }
+    let [served, lost] = [0, 0];
+    for (const child of children) {
+      const counts = (await child.waitForLine(() => true, WAIT)).split(" ").map(Number);
+      [served, lost] = [served + counts[0]!, lost + counts[1]!];
+    }
+    assert.ok(served >= ENDINGS, `${served} connections were served`);
+    assert.ok(lost <= LOST_MAX, `${lost} of ${served + lost} connections were lost`);
+  } finally {
+    for (const child of children) await child[Symbol.asyncDispose]();
+  }
+});
+
+test("a listener says whether connections wait, and can be made to accept anew without losing one", async () => {
+  await using dir = await makeTempDir();
+  await using listener = await transport.listenPassable(dir.join("s.sock"), {}, (incoming) => {
+    void incoming.firstFrame(createFirstFrameReader({ frameBytesMax: 64 }), WAIT)
+      .then(({ connection }) => connection.finish(Uint8Array.of(5), WAIT), () => {});
+  });
+  assert.equal(listener.hasWaiting?.(), false);
+  for (let round = 0; round < 3; round++) {
+    await listener.acceptAgain?.();
+    const client = await transport.connect(listener.endpoint, WAIT);
+    await client.write(Uint8Array.of(1, 1, 0, 0, 0, 0));
+    assert.deepEqual([...await within("the answer", readAll(client))], [5], `round ${round}`);
+    client.close();
+  }
+  assert.equal(listener.hasWaiting?.(), false);
+  await listener.close();
+  await listener.acceptAgain?.();
+  assert.equal(listener.hasWaiting?.(), false);
+  assert.deepEqual(readdirSync(dir.path), []);
 });
 
 /** A socket's file whose process is gone. */

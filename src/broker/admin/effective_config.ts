@@ -6,15 +6,10 @@ import {
   PROTOCOL_VERSION,
 } from "../../wire/constants.ts";
 import { ADMIN_PAYLOAD_PROTOCOL, payloadProtocolText } from "../../wire/payload_protocol.ts";
+import { SPAWN_ATTEMPTS_MAX, SPAWN_WINDOW_MS } from "../launch/spawn_coordinator.ts";
 import type { AdminSnapshot } from "./admin_snapshot.ts";
 import { BUNDLE_FORMAT, REDACTION_NAMES } from "./diagnose_bundle.ts";
 import type { SortedJsonObject, SortedJsonValue } from "./sorted_json.ts";
-
-/** Launches of one backend a window, when nothing else is configured (protocol 6.10). */
-const DEFAULT_ATTEMPTS_PER_WINDOW = 3;
-
-/** Length of that window. */
-const DEFAULT_WINDOW_MS = 30_000;
 
 /**
  * Every setting in force, each as `{source, value}` (protocol 6.11). CONFIG and DUMP show the same one.
@@ -42,8 +37,8 @@ export function effectiveConfig(snapshot: AdminSnapshot): SortedJsonObject {
     }),
     spawn_budget: {
       ...group("default", {
-        default_attempts_per_window: DEFAULT_ATTEMPTS_PER_WINDOW,
-        default_window_ms: DEFAULT_WINDOW_MS,
+        default_attempts_per_window: SPAWN_ATTEMPTS_MAX,
+        default_window_ms: SPAWN_WINDOW_MS,
       }),
       ...group("runtime", { active_budget_rows: snapshot.spawnBudgets.length }),
     },

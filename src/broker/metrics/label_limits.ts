@@ -16,6 +16,14 @@ export const LABEL_VALUES_MAX: Readonly<Record<MetricLabel, number>> = {
   version: 16,
   /** "negotiated" and a word for each refusal code, with room. */
   outcome: 16,
+  /** "completed" and the stages of a handoff, with room. */
+  stage: 16,
+  /** "none" and what can count against a backend, with room. */
+  reason: 16,
+  /** A word for each refusal code, with room. */
+  code: 16,
+  /** Every limit that this broker has, with room. */
+  limit: 16,
 };
 
 /** Longest label value in UTF-16 units, the longest valid service name; a longer one counts as overflow. */

@@ -1,7 +1,7 @@
 // This module has no I/O.
 
 /** What a metric counts by. */
-export type MetricLabel = "service" | "version" | "outcome";
+export type MetricLabel = "service" | "version" | "outcome" | "stage" | "reason" | "code" | "limit";
 
 /** A metric and what it is counted by. */
 export interface MetricFamily<Label extends MetricLabel = MetricLabel> {
@@ -13,7 +13,7 @@ export interface MetricFamily<Label extends MetricLabel = MetricLabel> {
   readonly labels: readonly Label[];
 }
 
-/** What every metric's name starts with. Frozen for v1, like the names, kinds and labels below (protocol 6.12). */
+/** What every metric's name starts with. Frozen for v1, like all names, kinds and labels of protocol 6.12 below. */
 export const METRIC_PREFIX = "running_process_broker_v1_";
 
 /** Hellos answered. */
@@ -70,4 +70,43 @@ export const UPTIME_SECONDS: MetricFamily<never> = {
   name: `${METRIC_PREFIX}uptime_seconds`,
   type: "gauge",
   labels: [],
+};
+
+/*
+ * Ours, behind the frozen ones and written only once something was counted: until then the text is the reference's.
+ */
+
+/** Handoffs that a client was told to wait for. */
+export const HANDOFF_ATTEMPTS_TOTAL: MetricFamily<never> = {
+  name: `${METRIC_PREFIX}handoff_attempts_total`,
+  type: "counter",
+  labels: [],
+};
+
+/** How handoffs ended: the stage they got to, and what counts against the backend, if anything does. */
+export const HANDOFF_OUTCOMES_TOTAL: MetricFamily<"stage" | "reason"> = {
+  name: `${METRIC_PREFIX}handoff_outcomes_total`,
+  type: "counter",
+  labels: ["stage", "reason"],
+};
+
+/** From the reply to the end of its handoff, whichever it is. */
+export const HANDOFF_DURATION_SECONDS: MetricFamily<never> = {
+  name: `${METRIC_PREFIX}handoff_duration_seconds`,
+  type: "histogram",
+  labels: [],
+};
+
+/** Refused Hellos, and first frames that were none, by the word for their error code. */
+export const REFUSALS_TOTAL: MetricFamily<"code"> = {
+  name: `${METRIC_PREFIX}refusals_total`,
+  type: "counter",
+  labels: ["code"],
+};
+
+/** Connections and Hellos that met a limit. */
+export const LIMIT_HITS_TOTAL: MetricFamily<"limit"> = {
+  name: `${METRIC_PREFIX}limit_hits_total`,
+  type: "counter",
+  labels: ["limit"],
 };

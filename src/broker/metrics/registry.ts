@@ -4,8 +4,13 @@ import { Gauge } from "./gauge.ts";
 import { Histogram } from "./histogram.ts";
 import {
   ACTIVE_BACKENDS,
+  HANDOFF_ATTEMPTS_TOTAL,
+  HANDOFF_DURATION_SECONDS,
+  HANDOFF_OUTCOMES_TOTAL,
   HELLO_DURATION_SECONDS,
   HELLO_TOTAL,
+  LIMIT_HITS_TOTAL,
+  REFUSALS_TOTAL,
   SPAWN_ATTEMPTS_TOTAL,
   SPAWN_BUDGET_REMAINING,
 } from "./metric_family.ts";
@@ -29,6 +34,21 @@ export const HELLO_DURATION_BOUNDS_SECONDS: readonly number[] = [
   250e-3,
   500e-3,
   1,
+];
+
+/** Buckets of handoff durations: some 100 to 500 us, and up to the 5 s that a backend has for its answer. */
+export const HANDOFF_DURATION_BOUNDS_SECONDS: readonly number[] = [
+  100e-6,
+  250e-6,
+  500e-6,
+  1e-3,
+  2.5e-3,
+  5e-3,
+  10e-3,
+  50e-3,
+  250e-3,
+  1,
+  5,
 ];
 
 /**
@@ -55,4 +75,22 @@ export class MetricRegistry {
 
   /** Launches left in the running window, by service and version. Of those beyond the limit the least is shown. */
   readonly spawnBudgetRemaining: Gauge<"service" | "version"> = new Gauge(SPAWN_BUDGET_REMAINING, Math.min);
+
+  /** Handoffs that a client was told to wait for. */
+  readonly handoffAttemptsTotal: Counter<never> = new Counter(HANDOFF_ATTEMPTS_TOTAL);
+
+  /** How they ended, by stage and reason. */
+  readonly handoffOutcomesTotal: Counter<"stage" | "reason"> = new Counter(HANDOFF_OUTCOMES_TOTAL);
+
+  /** Seconds until they ended. */
+  readonly handoffDurationSeconds: Histogram<never> = new Histogram(
+    HANDOFF_DURATION_SECONDS,
+    HANDOFF_DURATION_BOUNDS_SECONDS,
+  );
+
+  /** Refusals, by code. */
+  readonly refusalsTotal: Counter<"code"> = new Counter(REFUSALS_TOTAL);
+
+  /** What met a limit, by limit. */
+  readonly limitHitsTotal: Counter<"limit"> = new Counter(LIMIT_HITS_TOTAL);
 }

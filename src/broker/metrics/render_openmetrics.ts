@@ -18,7 +18,7 @@ export interface HostGauges {
 const COUNTER_SUFFIX = "_total";
 
 /**
- * Writes all metrics in their frozen order (protocol 6.12).
+ * Writes all metrics in their frozen order (protocol 6.12), and ours behind them.
  *
  * Without labelled samples the text is byte for byte the reference's. A counter that has samples is declared
  * without `_total`: OpenMetrics rejects a sample that has the same name as its family, and the samples keep the
@@ -39,7 +39,15 @@ export function renderOpenMetrics(registry: MetricRegistry, host: HostGauges): s
     hostGauge(FD_USAGE_RATIO, host.fdUsageRatio),
     hostGauge(UPTIME_SECONDS, Math.floor(host.uptimeMs / 1000)),
   ];
-  return [...sources.flatMap(sourceLines), "# EOF", ""].join("\n");
+  const ours: readonly MetricSource[] = [
+    registry.handoffAttemptsTotal,
+    registry.handoffOutcomesTotal,
+    registry.handoffDurationSeconds,
+    registry.refusalsTotal,
+    registry.limitHitsTotal,
+  ];
+  const lines = [...sources.flatMap(sourceLines), ...ours.flatMap(linesIfAny)];
+  return [...lines, "# EOF", ""].join("\n");
 }
 
 function hostGauge(family: MetricFamily, value: number): MetricSource {
@@ -49,6 +57,11 @@ function hostGauge(family: MetricFamily, value: number): MetricSource {
 function sourceLines(source: MetricSource): string[] {
   const samples = source.samples();
   return [typeLine(source.family, samples.length > 0), ...samples.map(sampleLine)];
+}
+
+function linesIfAny(source: MetricSource): string[] {
+  const lines = sourceLines(source);
+  return lines.length > 1 ? lines : [];
 }
 
 function typeLine({ name, type }: MetricFamily, hasSamples: boolean): string {

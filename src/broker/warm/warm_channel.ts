@@ -99,7 +99,7 @@ export class WarmChannel {
       const startMs = clock();
       const deadlineMs = startMs + DEFAULT_HANDOFF_ACK_DEADLINE_MS;
       this.#offers.add({ correlationId, token: tokenBytes, startMs, deadlineMs });
-      this.#sweep ??= setTimeout(() => this.#endOverdue(), DEFAULT_HANDOFF_ACK_DEADLINE_MS);
+      this.#sweep ??= setTimeout(() => this.#endIfOverdue(), DEFAULT_HANDOFF_ACK_DEADLINE_MS);
     } else if (passed.reachedBackend) this.close(passed.detail);
     return passed;
   }
@@ -148,13 +148,13 @@ export class WarmChannel {
     else if (ack.kind === "rejected") this.#parts.ended(ack.offer, { kind: "refused", detail: ack.detail });
   }
 
-  #endOverdue(): void {
+  /** A backend that is silent for so long would let every client that follows wait for its own deadline. */
+  #endIfOverdue(): void {
     this.#sweep = undefined;
-    const detail = "no ACK before its deadline";
-    for (const offer of this.#offers.takeOverdue(this.#parts.clock())) {
-      this.#parts.ended(offer, { kind: "lost", detail, isCounted: true });
-    }
-    if (this.#offers.size === 0 || this.#isClosed) return;
-    this.#sweep = setTimeout(() => this.#endOverdue(), DEFAULT_HANDOFF_ACK_DEADLINE_MS);
+    const oldestMs = this.#offers.oldestDeadlineMs;
+    if (oldestMs === undefined || this.#isClosed) return;
+    const restMs = oldestMs - this.#parts.clock();
+    if (restMs <= 0) return this.close("no ACK before its deadline");
+    this.#sweep = setTimeout(() => this.#endIfOverdue(), restMs);
   }
 }

@@ -1,51 +1,50 @@
 import type { Native } from "../../../ffi/native.ts";
-import type { OwnedFd } from "../../../ffi/owned_fd.ts";
 import { withDeadline } from "../deadline.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { NetStream } from "../net_stream.ts";
-import { adoptSocketFd } from "../socket_fd.ts";
 import type { DetachedConnection, SendOutcome } from "../transport.ts";
+import type { DetachedEnd } from "./detached_end.ts";
 import { describeSend } from "./send_outcome.ts";
 
 /** A client's connection as a bare descriptor: no event loop reads it. */
 export class UnixDetachedConnection implements DetachedConnection {
   readonly #native: Native;
-  readonly #fd: OwnedFd;
+  readonly #end: DetachedEnd;
 
-  /** Takes over a socket's descriptor that no runtime knows. */
-  constructor(native: Native, fd: OwnedFd) {
+  /** Takes an end over. */
+  constructor(native: Native, end: DetachedEnd) {
     this.#native = native;
-    this.#fd = fd;
+    this.#end = end;
   }
 
   /** The descriptor; it stays this connection's. */
   get fd(): number {
-    return this.#fd.fd;
+    return this.#end.fd;
   }
 
   get label(): string {
-    return this.#fd.isOpen ? `fd ${this.#fd.fd}` : "closed fd";
+    return this.#end.isOpen ? `fd ${this.#end.fd}` : "closed fd";
   }
 
   sendNow(bytes: Uint8Array): SendOutcome {
-    return describeSend(this.#native.sockets.sendBytes(this.#fd.fd, bytes), bytes.length);
+    return describeSend(this.#native.sockets.sendBytes(this.#end.fd, bytes), bytes.length);
   }
 
   async finish(bytes: Uint8Array, options: WaitOptions): Promise<void> {
-    const sent = this.#native.sockets.sendBytes(this.#fd.fd, bytes);
+    const sent = this.#native.sockets.sendBytes(this.#end.fd, bytes);
     if (sent.kind === "sent" && sent.bytesSent === bytes.length) return this.close();
     if (sent.kind === "error") return this.close();
     const rest = sent.kind === "sent" ? bytes.subarray(sent.bytesSent) : bytes;
-    await finishByStream(new NetStream(adoptSocketFd(this.#fd.release())), rest, options);
+    await finishByStream(new NetStream(this.#end.intoSocket()), rest, options);
   }
 
   close(): void {
-    this.#fd.close();
+    this.#end.close();
   }
 
   shutdownAndClose(): void {
-    if (this.#fd.isOpen) this.#native.sockets.shutdownBoth(this.#fd.fd);
-    this.#fd.close();
+    if (this.#end.isOpen) this.#native.sockets.shutdownBoth(this.#end.fd);
+    this.#end.close();
   }
 }
 

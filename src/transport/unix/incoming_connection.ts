@@ -10,6 +10,7 @@ import { streamError } from "../os_error.ts";
 import { socketFd } from "../socket_fd.ts";
 import type { FirstFrameArrival, IncomingConnection } from "../transport.ts";
 import { UnixDetachedConnection } from "./detached_connection.ts";
+import { ownedEnd, PausedEnd } from "./detached_end.ts";
 
 /** Bytes taken by one receive: any Hello of use, and what a hasty client sends behind it. */
 const RECEIVE_BYTES = 64 * 1024;
@@ -37,7 +38,10 @@ export class UnixIncomingConnection implements IncomingConnection {
 
   async firstFrame(reader: FirstFrameReader, options: WaitOptions): Promise<FirstFrameArrival> {
     const first = this.#receiveWaiting(reader);
-    if (first !== undefined) return { first, connection: this.#detach() };
+    if (first !== undefined) {
+      // Nobody has asked the runtime to read, so there is nothing to take the connection away from.
+      return { first, connection: new UnixDetachedConnection(this.#native, new PausedEnd(this.#socket)) };
+    }
     try {
       return await withDeadline(
         "read the first frame of a client",
@@ -70,7 +74,9 @@ export class UnixIncomingConnection implements IncomingConnection {
   #readOn(reader: FirstFrameReader, signal: CancelSignal): Promise<FirstFrameArrival> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
+      let isSettled = false;
       const settle = (first: FirstFrameArrival["first"]) => {
+        isSettled = true;
         try {
           // In the runtime's own callback: a read that it would start after it cannot swallow a byte.
           resolve({ first, connection: this.#detach() });
@@ -85,10 +91,10 @@ export class UnixIncomingConnection implements IncomingConnection {
       });
       socket.on("end", () => socket.destroyed || settle({ kind: "eof", error: reader.endOfStream() }));
       socket.on("error", (error) => reject(streamError("read the first frame of a client", error)));
-      socket.on(
-        "close",
-        () => reject(new BrokerError("closed", "Cannot read the first frame: the client left")),
-      );
+      socket.on("close", () => {
+        // After a detach, too; an error costs more than the rest of the callback.
+        if (!isSettled) reject(new BrokerError("closed", "Cannot read the first frame: the client left"));
+      });
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       socket.resume();
     });
@@ -97,7 +103,7 @@ export class UnixIncomingConnection implements IncomingConnection {
   #detach(): UnixDetachedConnection {
     const copy = this.#native.sockets.duplicateFd(socketFd(this.#socket));
     this.#socket.destroy();
-    if (copy.ok) return new UnixDetachedConnection(this.#native, this.#native.ownFd(copy.fd));
+    if (copy.ok) return new UnixDetachedConnection(this.#native, ownedEnd(this.#native.ownFd(copy.fd)));
     throw new BrokerError("os", `Cannot detach a connection: dup returned ${copy.name}`);
   }
 }

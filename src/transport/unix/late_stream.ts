@@ -86,7 +86,8 @@ export class LateStream implements LocalStream {
   close(): void {
     if (this.#stream !== undefined) return this.#stream.close();
     if (this.#isClosed) return;
-    this.#greet();
+    // Unsent, it would tell a client that it is served which never will be; without it the client asks again.
+    this.#greeting = undefined;
     this.#isClosed = true;
     this.#front = [];
     this.#fd.close();

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import process from "node:process";
 import type { Native, NativeResult } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
+import { openFilesLimit } from "../../host/open_files_limit.ts";
 import { connectSocket } from "../connect_net.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { checkSocketPath } from "../endpoint_limit.ts";
@@ -10,13 +11,16 @@ import { NetStream } from "../net_stream.ts";
 import { type PublishOptions, publishSocket } from "../publish_socket.ts";
 import { runtime } from "../runtime.ts";
 import { socketFd } from "../socket_fd.ts";
-import type { ListenOptions, Transport } from "../transport.ts";
+import type { FileLockOutcome, ListenOptions, Transport } from "../transport.ts";
 import { connectBun } from "./bun_stream.ts";
 import { UnixControlConnection } from "./control_connection.ts";
+import { UnixDescriptorReserve } from "./descriptor_reserve.ts";
 import { connectDeno } from "./deno_stream.ts";
 import { UnixDetachedConnection } from "./detached_connection.ts";
+import { ownedEnd } from "./detached_end.ts";
 import { UnixIncomingConnection } from "./incoming_connection.ts";
 import { UnixIncomingControl } from "./incoming_control.ts";
+import { listenerCalls } from "./listener_calls.ts";
 
 /** Unix sockets of `node:net`, with the native calls the runtimes lack. */
 export function unixTransport(loaded: NativeResult): Transport {
@@ -24,11 +28,20 @@ export function unixTransport(loaded: NativeResult): Transport {
     if (loaded.ok) return loaded.native;
     throw new BrokerError("unsupported", `Cannot pass, adopt or identify connections: ${loaded.reason}`);
   };
-  const keepFromChildren = loaded.ok ? createKeeper(loaded.native) : undefined;
+  const calls = loaded.ok ? listenerCalls(loaded.native) : undefined;
   return {
     ownUser: process.geteuid?.() ?? -1,
     nativeMissing: loaded.ok ? undefined : loaded.reason,
+    // macOS may drop what is queued when receiving ends.
+    canDrain: loaded.ok && process.platform === "linux",
     connect,
+    async connectDrainable(endpoint, options) {
+      checkSocketPath(endpoint, process.platform);
+      const { sockets } = native();
+      const socket = await connectSocket(endpoint, options);
+      const stopReceiving = () => !socket.destroyed && sockets.shutdownReading(socketFd(socket)).ok;
+      return Object.assign(new NetStream(socket), { stopReceiving });
+    },
     async connectWithPeer(endpoint, options) {
       const { peerCredentials } = native();
       const socket = await connectSocket(endpoint, options);
@@ -43,20 +56,42 @@ export function unixTransport(loaded: NativeResult): Transport {
     listen: (endpoint, options, onStream) =>
       publishSocket(endpoint, {
         ...options,
-        keepFromChildren,
+        calls,
         pauseOnConnect: true,
-        onConnection: (socket) => onStream(new NetStream(socket)),
+        onConnection: (socket) =>
+          onStream(new NetStream(socket), () => loaded.ok ? peerOf(loaded.native, socket) : undefined),
       }),
     listenPassable: (endpoint, options, onConnection) =>
       publishNative(
         endpoint,
-        { ...options, keepFromChildren },
+        { ...options, calls },
         (socket) => onConnection(new UnixIncomingConnection(native(), socket)),
       ),
+    keepDescriptors: (count) =>
+      loaded.ok ? new UnixDescriptorReserve(loaded.native, count, openFilesLimit()) : undefined,
     copyConnection(fd) {
       const copy = native().sockets.duplicateFd(fd);
-      if (copy.ok) return new UnixDetachedConnection(native(), native().ownFd(copy.fd));
+      if (copy.ok) return new UnixDetachedConnection(native(), ownedEnd(native().ownFd(copy.fd)));
       throw new BrokerError("os", `Cannot copy fd ${fd}: dup returned ${copy.name}`);
+    },
+    lockFile: (fd) => lockFile(native(), fd),
+    fileLook: (path) => loaded.ok ? loaded.native.fileLook(path) : undefined,
+    watchProcess(pid) {
+      if (!loaded.ok) return undefined;
+      const { processWatch, ownFd } = loaded.native;
+      const opened = processWatch.open(pid);
+      if (!opened.ok) return undefined;
+      const fd = ownFd(opened.fd);
+      return { hasEnded: () => processWatch.hasEnded(fd.fd), close: () => fd.close() };
+    },
+    connectionPair() {
+      const calls = native();
+      const pair = calls.socketPair();
+      if (!pair.ok) throw new BrokerError("os", `Cannot make a connection: socketpair returned ${pair.name}`);
+      const [passed, kept] = pair.fds.map((fd) =>
+        new UnixDetachedConnection(calls, ownedEnd(calls.ownFd(fd)))
+      );
+      return { passed: passed!, kept: kept! };
     },
     async dialControl(endpoint, options) {
       const calls = native();
@@ -70,10 +105,17 @@ export function unixTransport(loaded: NativeResult): Transport {
     listenControl: (endpoint, options, onControl) =>
       publishNative(
         endpoint,
-        { ...options, keepFromChildren },
+        { ...options, calls },
         (socket) => onControl(new UnixIncomingControl(native(), socket)),
       ),
   };
+}
+
+function peerOf({ peerCredentials }: Native, socket: Socket): PeerCredentials | undefined {
+  // Its descriptor may be another connection's by then.
+  if (socket.destroyed) return undefined;
+  const found = peerCredentials(socketFd(socket));
+  return found.ok ? found.peer : undefined;
 }
 
 /** @returns Who serves the endpoint, if that is not who should; a pid of 0 is not known. */
@@ -85,6 +127,15 @@ function servedByAnother(
   if (peer.uid !== process.geteuid?.()) return `uid ${peer.uid}`;
   if (wantedPid === undefined || peer.pid === 0 || peer.pid === wantedPid) return undefined;
   return `process ${peer.pid}, the verified backend is process ${wantedPid}`;
+}
+
+/** A child with the descriptor would hold the lock as long as it runs. */
+function lockFile({ lockFile, sockets }: Native, fd: number): FileLockOutcome {
+  const kept = sockets.keepFromChildren(fd);
+  if (!kept.ok) return { kind: "failed", detail: `ioctl gave ${kept.name} (${kept.errno})` };
+  const locked = lockFile(fd);
+  if (locked.kind !== "error") return locked;
+  return { kind: "failed", detail: `flock gave ${locked.name} (${locked.errno})` };
 }
 
 async function connect(endpoint: string, options: WaitOptions): Promise<LocalStream> {
@@ -101,19 +152,8 @@ async function connect(endpoint: string, options: WaitOptions): Promise<LocalStr
 
 function publishNative(
   endpoint: string,
-  options: ListenOptions & Pick<PublishOptions, "keepFromChildren">,
+  options: ListenOptions & Pick<PublishOptions, "calls">,
   onSocket: (socket: Socket) => void,
 ) {
   return publishSocket(endpoint, { ...options, pauseOnConnect: true, onConnection: onSocket });
-}
-
-function createKeeper({ sockets }: Native): (fd: number) => void {
-  return (fd) => {
-    const done = sockets.keepFromChildren(fd);
-    if (done.ok) return;
-    throw new BrokerError(
-      "os",
-      `Cannot keep a listener from children: ioctl gave ${done.name} (${done.errno})`,
-    );
-  };
 }

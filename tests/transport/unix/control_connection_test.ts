@@ -8,6 +8,7 @@ import { adoptSocketFd } from "../../../src/transport/socket_fd.ts";
 import type { DetachedConnection } from "../../../src/transport/transport.ts";
 import { UnixControlConnection } from "../../../src/transport/unix/control_connection.ts";
 import { UnixDetachedConnection } from "../../../src/transport/unix/detached_connection.ts";
+import { ownedEnd } from "../../../src/transport/unix/detached_end.ts";
 import { FakeClient } from "../../broker/fake_client.ts";
 import { fdCountAtMost, settledFdCount } from "../../support/fd_count.ts";
 import { native, pattern, socketPair } from "../_transport.ts";
@@ -48,7 +49,7 @@ function pass(script: Script) {
   const [near, far] = socketPair();
   const [mine, theirs] = socketPair();
   const control = new UnixControlConnection(scripted, adoptSocketFd(near));
-  const connection = new UnixDetachedConnection(native, native.ownFd(mine));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(mine)));
   const outcome = control.pass(connection, TOKEN, (handleValue) => {
     calls.push(`offer for ${handleValue}`);
     return OFFER;
@@ -136,7 +137,7 @@ test("a control connection that was closed passes nothing", () => {
   const [near, far] = socketPair();
   const [mine, theirs] = socketPair();
   const control = new UnixControlConnection(native, adoptSocketFd(near));
-  const connection = new UnixDetachedConnection(native, native.ownFd(mine));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(mine)));
   control.close();
   assert.deepEqual(control.pass(connection, TOKEN, () => OFFER), {
     ok: false,
@@ -164,7 +165,7 @@ test("over a real socket the receiver gets the token with the connection, then t
   const [near, far] = socketPair();
   const [mine, theirs] = socketPair();
   const control = new UnixControlConnection(native, adoptSocketFd(near));
-  const connection = new UnixDetachedConnection(native, native.ownFd(mine));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(mine)));
   assert.deepEqual(control.pass(connection, TOKEN, () => OFFER), { ok: true });
   connection.close();
   const token = native.fdPassing.receive(far, 16, { fdsMax: 1 });

@@ -5,6 +5,7 @@ import type { LocalStream } from "../../../src/transport/local_stream.ts";
 import { NetStream } from "../../../src/transport/net_stream.ts";
 import { adoptSocketFd } from "../../../src/transport/socket_fd.ts";
 import { UnixDetachedConnection } from "../../../src/transport/unix/detached_connection.ts";
+import { ownedEnd } from "../../../src/transport/unix/detached_end.ts";
 import { fdCountAtMost, settledFdCount } from "../../support/fd_count.ts";
 import { settled, WAIT, within } from "../../support/waiting.ts";
 import { native, pattern, readAll, readBytes, socketPair } from "../_transport.ts";
@@ -14,7 +15,7 @@ const MIB = 1024 * 1024;
 /** A detached connection and its client. */
 function open(): { connection: UnixDetachedConnection; client: LocalStream; fd: number } {
   const [near, far] = socketPair();
-  const connection = new UnixDetachedConnection(native, native.ownFd(near));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(near)));
   return { connection, client: new NetStream(adoptSocketFd(far)), fd: near };
 }
 

@@ -7,6 +7,7 @@ import type { LocalListener } from "../../../src/transport/local_stream.ts";
 import { adoptSocketFd } from "../../../src/transport/socket_fd.ts";
 import type { ControlConnection, ControlReceipt, IncomingControl } from "../../../src/transport/transport.ts";
 import { UnixDetachedConnection } from "../../../src/transport/unix/detached_connection.ts";
+import { ownedEnd } from "../../../src/transport/unix/detached_end.ts";
 import { UnixIncomingControl } from "../../../src/transport/unix/incoming_control.ts";
 import { sendManyFds } from "../../ffi/native_fixture.ts";
 import { fdCountAtMost, settledFdCount } from "../../support/fd_count.ts";
@@ -71,7 +72,7 @@ test("a passed connection is received, however late it comes, and works", async 
     const [near, far] = socketPair();
     const receiving = pair.control.receive(16, WAIT);
     await turns(waits);
-    const connection = new UnixDetachedConnection(native, native.ownFd(near));
+    const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(near)));
     assert.deepEqual(pair.broker.pass(connection, pattern(16), () => pattern(40)), { ok: true });
     connection.close();
     const receipt = await receiving;
@@ -93,7 +94,7 @@ test("a passed connection is received, however late it comes, and works", async 
 test("its socket is never resumed: what is not asked for stays in the kernel, descriptors with it", async () => {
   await using pair = await dial();
   const [near, far] = socketPair();
-  const connection = new UnixDetachedConnection(native, native.ownFd(near));
+  const connection = new UnixDetachedConnection(native, ownedEnd(native.ownFd(near)));
   assert.deepEqual(pair.broker.pass(connection, pattern(16), () => pattern(5)), { ok: true });
   connection.close();
   await turns(10);
