@@ -54,8 +54,8 @@ test("rule 19: late, repeated and unknown ACKs, and what is none, change nothing
     assert.ok(seen.kind === "unmatched");
     assert.notEqual(seen.detail, "");
   }
-  assert.equal(offers.takeOverdue(5_000).length, 1);
-  assert.equal(offers.settle(ack(2)).kind, "unmatched", "its deadline has passed");
+  assert.equal(offers.takeAll().length, 1);
+  assert.equal(offers.settle(ack(2)).kind, "unmatched", "its channel has ended");
 });
 
 test("a refusal ends its offer with the backend's words", () => {
@@ -72,13 +72,15 @@ test("rule 6: an ACK that accepts without the ready event it promised is no adop
   assert.match(seen.detail, /ready event/);
 });
 
-test("offers are overdue from their deadline on, the others stay", () => {
+test("the oldest deadline is that of the first offer that still waits", () => {
   const offers = new WarmOffers();
+  assert.equal(offers.oldestDeadlineMs, undefined);
   for (const id of [1, 2, 3]) offers.add(offer(id, id * 100));
-  assert.deepEqual(offers.takeOverdue(99), []);
-  assert.deepEqual(offers.takeOverdue(200), [offer(1, 100), offer(2, 200)]);
-  assert.deepEqual(offers.takeOverdue(200), []);
-  assert.equal(offers.size, 1);
+  assert.equal(offers.oldestDeadlineMs, 100);
+  offers.settle(ack(2));
+  assert.equal(offers.oldestDeadlineMs, 100);
+  offers.settle(ack(1));
+  assert.equal(offers.oldestDeadlineMs, 300);
 });
 
 test("there is room up to the bound, and again when an offer has ended", () => {
@@ -132,11 +134,9 @@ test("whatever happens, each offer ends once, as a plain list of them says", () 
         pending = pending.filter((one) => one !== due);
       } else {
         if (command.kind === "pass") nowMs += command.ms;
-        const isDue = ({ deadlineMs }: WarmOffer) => command.kind === "take-all" || deadlineMs <= nowMs;
-        const taken = command.kind === "pass" ? offers.takeOverdue(nowMs) : offers.takeAll();
-        assert.deepEqual(taken, pending.filter(isDue));
-        pending = pending.filter((one) => !isDue(one));
+        else assert.deepEqual(offers.takeAll(), pending.splice(0));
       }
+      assert.equal(offers.oldestDeadlineMs, pending[0]?.deadlineMs);
       assert.equal(offers.size, pending.length);
     }
   }));
