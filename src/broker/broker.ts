@@ -167,7 +167,7 @@ export class Broker implements AsyncDisposable {
   }
 
   #accept(incoming: IncomingConnection): void {
-    this.#fdWatch?.accepted();
+    this.#fdWatch?.accepted(incoming.number);
     if (this.#accepted >= this.#parts.connectionsMax) {
       return this.#turnAway(incoming, { kind: "close", limit: "connections-total" });
     }

@@ -46,6 +46,8 @@ export interface FirstFrameArrival {
 export interface IncomingConnection {
   /** Who connected, by the kernel; `undefined` when it would not say. */
   readonly peer: PeerCredentials | undefined;
+  /** The number of its native end, where the kernel gives the lowest one that is free. */
+  readonly number?: number | undefined;
   /**
    * Reads until the reader has its frame, then detaches the connection: no byte behind the ones
    * in the outcome has been read, none will be.
@@ -178,8 +180,10 @@ export interface DescriptorReserve {
   readonly isWhole: boolean;
   /**
    * Whether more descriptors can be opened now, by a glance that costs two system calls: it may take few for enough.
+   *
+   * @param newest Number of one that was opened just now; when it is low it tells as much, without a call.
    */
-  glance(): DescriptorRoom;
+  glance(newest?: number): DescriptorRoom;
   /** Whether more descriptors can be opened now, by counting those that are open. */
   count(): DescriptorRoom;
   /** Open descriptors in parts of their limit, from 0 to 1; 0 where the limit is not known. */

@@ -54,6 +54,24 @@ test("I3: cut anywhere, no byte of Hello, first request and what follows is lost
   }
 });
 
+test("rule 1: a client that writes without a pause across its handover loses no byte to the broker", async () => {
+  await using served = await startLocalBackend();
+  await using broker = await startLocalBroker(served, { helloRate: 0 });
+  await warmUp(broker);
+  for (let round = 0; round < 10; round++) {
+    const stream = await connectLocalSocket(broker.endpoint, WAIT);
+    const bytes = pattern(16_000);
+    const writing = (async () => {
+      await stream.write(concatBytes(earlyHello(round % 2 === 0), bytes.subarray(0, 10)));
+      for (let at = 10; at < bytes.length; at += 111) await stream.write(bytes.subarray(at, at + 111));
+    })();
+    await readReady(stream);
+    assert.deepEqual(await within("the answers", readExactly(stream, bytes.length)), bytes);
+    await writing;
+    stream.close();
+  }
+});
+
 test("many clients at once, each with a first request, each get their own answer, and nothing is left open", {
   skip: process.platform !== "linux" && "reads /proc",
 }, async () => {

@@ -39,6 +39,13 @@ async function requireAdopted({ client, token }: RawClient, residue = new Uint8A
   await requireEcho(client, "adopted");
 }
 
+/** The channel takes another client. */
+async function requireGoesOn(channel: RawChannel): Promise<void> {
+  const client = offer(channel);
+  await requireAdopted(client);
+  client.client.close();
+}
+
 /** The client's connection ends, and nothing has come on it. */
 async function requireEnded({ client }: RawClient): Promise<void> {
   assert.equal((await within("the client's end", readToEnd(client))).length, 0);
@@ -165,7 +172,7 @@ test("rule 24: a token is good once; its second offer is refused in words, and t
   const refused = await channel.doorbell.ack();
   assert.deepEqual([refused.accepted, refused.readyRelayed], [false, false]);
   assert.match(refused.errorDetail, /not pending/);
-  await requireAdopted(offer(channel));
+  await requireGoesOn(channel);
   first.client.close();
   channel.close();
 });
@@ -195,7 +202,7 @@ test("a doorbell of an unknown, a used or a half channel is closed unanswered", 
     assert.equal((await within("its end", readToEnd(end.stream))).length, 0);
     end.stream.close();
   }
-  await requireAdopted(offer(channel));
+  await requireGoesOn(channel);
   channel.close();
 });
 

@@ -68,11 +68,15 @@ export class FdWatch {
     this.#parts.reserve.close();
   }
 
-  /** To be called for each connection that was accepted, before anything is opened for it. */
-  accepted(): void {
+  /**
+   * To be called for each connection that was accepted, before anything is opened for it.
+   *
+   * @param number Of its native end.
+   */
+  accepted(number?: number): void {
     const { reserve } = this.#parts;
     this.#accepts++;
-    const room = this.guard.isDemoted ? reserve.count() : reserve.glance();
+    const room = this.guard.isDemoted ? reserve.count() : reserve.glance(number);
     if (room !== "enough") {
       return this.#exhausted("too few were left behind an accepted connection");
     }

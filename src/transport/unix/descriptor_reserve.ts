@@ -6,6 +6,8 @@ import type { DescriptorReserve, DescriptorRoom } from "../transport.ts";
 const WATCHED_LIMIT_MAX = 16_384;
 /** So much is left for others, in reserves, before one is taken back: with one of them it would be short at once. */
 const CALM_RESERVES = 2;
+/** A number so far below the watched ones, in reserves, is low. */
+const LOW_RESERVES = 2;
 
 /** Copies of a descriptor that nothing else is done with. */
 export class UnixDescriptorReserve implements DescriptorReserve {
@@ -49,12 +51,18 @@ export class UnixDescriptorReserve implements DescriptorReserve {
     return this.#copies.length === this.#count;
   }
 
-  glance(): DescriptorRoom {
-    if (this.#isClosed) return "enough";
+  glance(newest?: number): DescriptorRoom {
+    if (this.#isClosed || this.#isLow(newest)) return "enough";
     const probe = this.#native.sockets.duplicateFd(this.#original);
     if (!probe.ok) return "none";
     this.#native.sockets.closeFd(probe.fd);
     return this.#copyMin !== undefined && probe.fd >= this.#copyMin - this.#count ? "short" : "enough";
+  }
+
+  /** The kernel gives the lowest number that is free: behind a low one there are more, or it is the only one. */
+  #isLow(newest: number | undefined): boolean {
+    if (newest === undefined || this.#limit === undefined || !this.isWhole) return false;
+    return newest < (this.#copyMin ?? WATCHED_LIMIT_MAX) - LOW_RESERVES * this.#count;
   }
 
   count(): DescriptorRoom {

@@ -20,6 +20,7 @@ const RECEIVES_AT_ONCE = 4;
 /** An accepted client whose socket the runtime has not read from yet. */
 export class UnixIncomingConnection implements IncomingConnection {
   readonly peer: PeerCredentials | undefined;
+  readonly number: number;
   readonly #native: Native;
   readonly #socket: Socket;
 
@@ -32,7 +33,8 @@ export class UnixIncomingConnection implements IncomingConnection {
     this.#native = native;
     this.#socket = socket;
     socket.on("error", () => {/* seen again by whoever reads or writes */});
-    const peer = native.peerCredentials(socketFd(socket));
+    this.number = socketFd(socket);
+    const peer = native.peerCredentials(this.number);
     this.peer = peer.ok ? peer.peer : undefined;
   }
 

@@ -91,6 +91,26 @@ describe("rules 2 and 3: a backend that is not known to take early data", () => 
   });
 });
 
+test("rule 22: until an ACK has honoured the channel, every connection has a dial and an offer of its own", async () => {
+  const controls = Array.from({ length: 4 }, () => new FakeControl());
+  const { handOver, may, abort } = deskOver(...controls);
+  const running = controls.map(() => handOver());
+  await until("the offers", () => controls.every(({ passed }) => passed.length > 0));
+  assert.deepEqual(controls.map(({ passed }) => passed.length), [1, 1, 1, 1]);
+  const asks = controls.map(({ passed }) =>
+    decodeHandoffOffer(passed[0]!.offer.subarray(FRAME_HEADER_BYTES))
+  );
+  const extensions = asks.map((decoded) => decoded.ok && decoded.offer.extensions);
+  assert.deepEqual(
+    extensions,
+    [EXTENSION_KEEP_OPEN, 0n, 0n, 0n],
+    "one asks for the channel, the others wait for nothing",
+  );
+  assert.equal(may(), true, "nor does anybody wait to be offered");
+  abort.abort(new Error("stop"));
+  await Promise.all(running);
+});
+
 describe("a backend with a channel", () => {
   test("rule 16: hears of a client behind the reply, without a dial, and the broker keeps no copy", async () => {
     const { handOver, passing, dialer, events, books, abort } = await warmDesk();

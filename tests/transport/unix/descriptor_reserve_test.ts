@@ -65,6 +65,23 @@ test("looking costs no descriptor", { skip }, () => {
   reserve.close();
 });
 
+test("a low number that was given out just now is told without a call, a high one is looked into", () => {
+  const { calls, open } = limited(COUNT + 1);
+  const reserve = new UnixDescriptorReserve(calls, COUNT, LIMIT);
+  open.add(-1);
+  const low = LIMIT - 3 * COUNT - 1;
+  assert.deepEqual([reserve.glance(), reserve.glance(low), reserve.glance(low + 1)], [
+    "none",
+    "enough",
+    "none",
+  ]);
+  reserve.release();
+  open.add(-2).add(-3).add(-4).add(-5).add(-6).add(-7).add(-8).add(-9);
+  assert.equal(reserve.glance(low), "none", "the reserve was given up: every number counts");
+  open.clear();
+  reserve.close();
+});
+
 test("without a known limit none left is seen all the same, and the reserve comes back only as a whole", () => {
   const { calls, open } = limited(COUNT + 1);
   const reserve = new UnixDescriptorReserve(calls, COUNT, undefined);
