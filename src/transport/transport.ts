@@ -55,7 +55,7 @@ export interface IncomingConnection {
    * @throws {BrokerError} With code "deadline" or the abort reason; the connection is closed then.
    */
   firstFrame(reader: FirstFrameReader, options: WaitOptions): Promise<FirstFrameArrival>;
-  /** Drops the connection. Idempotent. */
+  /** Drops the connection, unless it was detached. Idempotent. */
   close(): void;
 }
 

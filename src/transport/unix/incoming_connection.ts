@@ -23,6 +23,8 @@ export class UnixIncomingConnection implements IncomingConnection {
   readonly number: number;
   readonly #native: Native;
   readonly #socket: Socket;
+  /** Whoever has the detached connection owns the socket. */
+  #isDetached = false;
 
   /**
    * Takes a socket over and asks the kernel who connected.
@@ -42,6 +44,7 @@ export class UnixIncomingConnection implements IncomingConnection {
     const first = this.#receiveWaiting(reader);
     if (first !== undefined) {
       // Nobody has asked the runtime to read, so there is nothing to take the connection away from.
+      this.#isDetached = true;
       return { first, connection: new UnixDetachedConnection(this.#native, new PausedEnd(this.#socket)) };
     }
     try {
@@ -57,7 +60,7 @@ export class UnixIncomingConnection implements IncomingConnection {
   }
 
   close(): void {
-    this.#socket.destroy();
+    if (!this.#isDetached) this.#socket.destroy();
   }
 
   /** Takes what already waits in the kernel, so that most Hellos need no turn of the event loop. */

@@ -237,8 +237,8 @@ test("a connection whose descriptor cannot be copied is closed and reported", as
   };
   const broken = new UnixIncomingConnection(failing, socket.pause());
   const peer = await accepted.promise;
-  await peer.write(FRAME);
   const reading = within("the outcome", broken.firstFrame(createFirstFrameReader(), WAIT));
+  await peer.write(FRAME);
   await assert.rejects(reading, /\[os\] Cannot detach a connection: dup returned EMFILE/);
   assert.equal(await within("the end", peer.read()), null);
   peer.close();
