@@ -28,8 +28,9 @@ for (const runtime of ["deno", "bun", "node20", "node24"] as const satisfies rea
       canCollect: true,
       brokerOptions: { helloRate: 0 },
     });
-    const fds = await fdCounts(topology);
     await handOver(topology, runtime, WARM_UP_HANDOFFS);
+    // The channel stands from now on.
+    const fds = await fdCounts(topology);
     const warm = await memory(topology);
     let end = warm;
     for (let done = WARM_UP_HANDOFFS; done < HANDOFFS; done += ROUND_HANDOFFS) {

@@ -147,7 +147,7 @@ describe("what is no offer is dropped without an answer", () => {
     });
 
   dropping("no descriptor", "missing-fd", (control) => (control.send(token), control.send(good)));
-  dropping("an offer without prefix and descriptor", "missing-fd", (control) => control.send(good));
+  dropping("an offer without prefix and descriptor", "invalid-offer", (control) => control.send(good));
   dropping("two descriptors in one message", "unexpected-fds", (control, fd) => {
     control.sendWithFds(token, [fd, fd]);
   });

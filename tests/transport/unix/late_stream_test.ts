@@ -68,6 +68,20 @@ describe("what is read", () => {
     end();
   });
 
+  test("is not lost when the runtime takes the connection over for a write, or for its end, first", async () => {
+    for (const first of ["write", "end"] as const) {
+      const { stream, client, send } = open(pattern(5, 2), undefined, scriptedSends({ kind: "again" }));
+      stream.unread(pattern(2));
+      send(pattern(3, 7));
+      const reader = new NetStream(adoptSocketFd(client));
+      if (first === "write") await Promise.all([stream.write(pattern(4)), readBytes(reader, 4)]);
+      else await stream.closeWrite();
+      assert.deepEqual(await readBytes(stream, 10), pattern(10), first);
+      reader.close();
+      stream.close();
+    }
+  });
+
   test("ends behind everything the client sent, also when nothing was written ever", async () => {
     const { stream, client, send } = open(pattern(3));
     send(pattern(5, 3));

@@ -111,6 +111,48 @@ test(
   },
 );
 
+test(
+  "rule 20: an offer never overtakes one that the runtime still holds back, though there is room again",
+  needsProc,
+  async () => {
+    const { passing, doorbell, fds, offers } = channel();
+    const clients = [0, 1, 2, 3, 4].map(() => client());
+    const pass = (id: number) => {
+      const outcome = passing.pass(
+        clients[id]!.connection,
+        pattern(16, id),
+        () => frameOf(id, 200_000),
+        doorbell,
+      );
+      assert.deepEqual(outcome, { ok: true });
+    };
+    // No turn of the event loop in here: the runtime cannot write what it holds back.
+    for (const id of [0, 1, 2]) {
+      pass(id);
+    }
+    const front: Uint8Array[] = [];
+    for (let seen = 0; seen < 150_000;) {
+      const taken = native.sockets.receiveBytes(offers, 50_000);
+      assert.ok(taken.kind === "data");
+      front.push(taken.bytes);
+      seen += taken.bytes.length;
+    }
+    for (const id of [3, 4]) pass(id);
+    const reader = new NetStream(adoptSocketFd(offers));
+    for (const bytes of front.reverse()) reader.unread(bytes);
+    for (const id of clients.keys()) {
+      const frame = frameOf(id, 200_000);
+      assert.deepEqual(await readBytes(reader, frame.length), Uint8Array.from(frame), `offer ${id}`);
+    }
+    for (const { connection, client: end } of clients) {
+      connection.close();
+      native.sockets.closeFd(end);
+    }
+    native.sockets.closeFd(fds);
+    for (const stream of [reader, passing, doorbell]) stream.close();
+  },
+);
+
 test("rule 21: a doorbell that is gone behind the descriptor has let the connection go", () => {
   const { passing, doorbell, fds, offers } = channel();
   const one = client();
