@@ -34,8 +34,17 @@ export class BackendLiveness {
     this.#watches.clear();
   }
 
+  #forgetEnded(): void {
+    for (const [key, watch] of this.#watches) {
+      if (!watch.hasEnded()) continue;
+      this.#watches.delete(key);
+      watch.close();
+    }
+  }
+
   /** Watched first and looked at then: in the other order its number could change hands in between. */
   #look(key: string, process: ProcessIdentity): boolean {
+    if (this.#watches.size >= WATCHES_MAX) this.#forgetEnded();
     const mayWatch = !this.#isClosed && this.#watches.size < WATCHES_MAX;
     const watch = mayWatch ? this.#watchProcess(process.pid) : undefined;
     const isAlive = isProcessAliveSync(process);

@@ -32,6 +32,12 @@ export interface HandoffFallback {
 }
 
 /**
+ * Milliseconds of a second look behind the deadline: a process that was held up finds its timer due before it has
+ * read what arrived in time.
+ */
+const LAST_LOOK_MS = 5;
+
+/**
  * Waits for the one frame that says that the backend now holds the other end (protocol 5.3 S10).
  *
  * @returns Why the connection was not handed over; `undefined` when it was. Bytes behind the frame
@@ -43,9 +49,12 @@ export async function awaitHandoffReady(
   negotiated: Negotiated,
   wait: WaitOptions,
 ): Promise<HandoffFallback | undefined> {
+  const readWithin = (limits: WaitOptions) =>
+    withDeadline("see the handoff-ready event", limits, (signal) => readFrame(stream, { signal }));
   try {
-    const body = await withDeadline("see the handoff-ready event", wait, (signal) => {
-      return readFrame(stream, { signal });
+    const body = await readWithin(wait).catch((error) => {
+      if (!BrokerError.is(error) || error.code !== "deadline") throw error;
+      return readWithin({ ...wait, deadlineMs: LAST_LOOK_MS });
     });
     const ready = decodeHandoffReady(body, negotiated.handlePassedToken);
     return ready.ok ? undefined : { detail: ready.detail, isEnd: false };

@@ -4,21 +4,25 @@ import process from "node:process";
 import test from "node:test";
 import { ServiceDefinitionError } from "../../src/service/service_definition_error.ts";
 import { ServiceDefinitionLoader } from "../../src/service/service_definition_loader.ts";
+import type { FileLook } from "../../ffi/file_look.ts";
 import type { ServiceDefinition } from "../../src/wire/gen/broker_v1_service_def_pb.ts";
 import { countFds } from "../support/fd_count.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
+import { native } from "../transport/_transport.ts";
 import { makeDefinition, makeDefinitionDir, putDefinition } from "./_definition.ts";
 
 /** A clock that sees every file as written long ago. */
 const later = { nowMs: () => Date.now() + 60_000 };
 
-/** Both ways of loading have to do the same. */
-const ways: readonly [
-  string,
-  (loader: ServiceDefinitionLoader, service: string) => Promise<Readonly<ServiceDefinition>>,
-][] = [
-  ["load", (loader, service) => loader.load(service)],
-  ["loadSync", (loader, service) => Promise.resolve().then(() => loader.loadSync(service))],
+type Load = (loader: ServiceDefinitionLoader, service: string) => Promise<Readonly<ServiceDefinition>>;
+
+const loadSync: Load = (loader, service) => Promise.resolve().then(() => loader.loadSync(service));
+
+/** All ways of loading have to do the same, also where a cheaper look may stand for the status. */
+const ways: readonly [string, Load, FileLook | undefined][] = [
+  ["load", (loader, service) => loader.load(service), undefined],
+  ["loadSync", loadSync, undefined],
+  ["with looks, loadSync", loadSync, native.fileLook],
 ];
 
 function failsWith(kind: string, detail: RegExp, isNotFound = false): (error: unknown) => boolean {
@@ -31,12 +35,12 @@ function failsWith(kind: string, detail: RegExp, isNotFound = false): (error: un
   };
 }
 
-for (const [way, load] of ways) {
+for (const [way, load, look] of ways) {
   test(`${way}() reads a valid definition and shares it frozen until its file changes`, async () => {
     await using dir = await makeDefinitionDir(
       makeDefinition({ versionAllowList: ["1.0.0"], labels: { a: "b" } }),
     );
-    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
     const first = await load(loader, "svc");
     assert.deepEqual(first, makeDefinition({ versionAllowList: ["1.0.0"], labels: { a: "b" } }));
     assert.equal(await load(loader, "svc"), first);
@@ -48,7 +52,7 @@ for (const [way, load] of ways) {
 
   test(`${way}() sees a file that another one took the place of`, async () => {
     await using dir = await makeDefinitionDir(makeDefinition({ minVersion: "1.0.0" }));
-    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
     assert.equal((await load(loader, "svc")).minVersion, "1.0.0");
     putDefinition(dir.join("new"), makeDefinition({ minVersion: "2.0.0" }));
     renameSync(dir.join("new"), `${dir.services}/svc.servicedef`);
@@ -59,7 +63,7 @@ for (const [way, load] of ways) {
 
   test(`${way}() does not trust the times of a file written just now`, async () => {
     await using dir = await makeDefinitionDir(makeDefinition({ minVersion: "1.0.0" }));
-    const loader = new ServiceDefinitionLoader(dir.services);
+    const loader = new ServiceDefinitionLoader(dir.services, { look });
     const first = await load(loader, "svc");
     const second = await load(loader, "svc");
     assert.deepEqual(second, first);
@@ -68,7 +72,7 @@ for (const [way, load] of ways) {
 
   test(`${way}() asks for the directory's privacy every time`, async () => {
     await using dir = await makeDefinitionDir(makeDefinition());
-    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
     await load(loader, "svc");
     if (process.platform === "win32") return;
     for (const mode of [0o755, 0o701, 0o720]) {
@@ -82,10 +86,10 @@ for (const [way, load] of ways) {
 
   test(`${way}() reports a missing directory before a bad name, and a bad name before a missing file`, async () => {
     await using dir = await makeDefinitionDir();
-    const missing = new ServiceDefinitionLoader(dir.join("none"));
+    const missing = new ServiceDefinitionLoader(dir.join("none"), { look });
     const notFound = /^service-definition I\/O failed: No such file or directory \(os error 2\)$/;
     await assert.rejects(load(missing, "Bad"), failsWith("Io", notFound, true));
-    const loader = new ServiceDefinitionLoader(dir.services);
+    const loader = new ServiceDefinitionLoader(dir.services, { look });
     await assert.rejects(load(loader, "Bad"), failsWith("InvalidName", /^invalid name "Bad": uppercase/));
     await assert.rejects(load(loader, "../svc"), failsWith("InvalidName", /^invalid name "\.\.\/svc": only/));
     await assert.rejects(load(loader, "svc"), failsWith("Io", notFound, true));
@@ -94,7 +98,7 @@ for (const [way, load] of ways) {
   test(`${way}() reports what is wrong in the file`, async () => {
     await using dir = await makeDefinitionDir();
     const file = `${dir.services}/svc.servicedef`;
-    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
     writeFileSync(file, Uint8Array.of(0x0a, 0x05, 0x61));
     const decode = /^service-definition protobuf decode failed: failed to decode Protobuf message: /;
     await assert.rejects(load(loader, "svc"), failsWith("Decode", decode));
@@ -109,7 +113,7 @@ for (const [way, load] of ways) {
   test(`${way}() forgets a definition whose file went bad`, async () => {
     await using dir = await makeDefinitionDir(makeDefinition());
     const file = `${dir.services}/svc.servicedef`;
-    const loader = new ServiceDefinitionLoader(dir.services, later);
+    const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
     await load(loader, "svc");
     truncateSync(file, 3);
     await assert.rejects(load(loader, "svc"), failsWith("Decode", /buffer underflow|invalid/));
@@ -120,7 +124,7 @@ for (const [way, load] of ways) {
 
   test(`${way}() refuses what is no file of sensible size`, async () => {
     await using dir = await makeDefinitionDir();
-    const loader = new ServiceDefinitionLoader(dir.services);
+    const loader = new ServiceDefinitionLoader(dir.services, { look });
     mkdirSync(`${dir.services}/directory.servicedef`);
     await assert.rejects(load(loader, "directory"), failsWith("Io", /not a regular file$/));
     writeFileSync(`${dir.services}/large.servicedef`, "");
@@ -131,7 +135,7 @@ for (const [way, load] of ways) {
   test(`${way}() closes every file it opens`, async () => {
     await using dir = await makeDefinitionDir(makeDefinition(), makeDefinition({ serviceName: "bad" }));
     writeFileSync(`${dir.services}/bad.servicedef`, "bad");
-    const loader = new ServiceDefinitionLoader(dir.services);
+    const loader = new ServiceDefinitionLoader(dir.services, { look });
     await load(loader, "svc");
     const before = process.platform === "linux" ? countFds() : 0;
     for (let round = 0; round < 30; round++) {
@@ -146,12 +150,12 @@ for (const [way, load] of ways) {
   test(`${way}() follows links, of the directory and of the file`, async () => {
     await using dir = await makeDefinitionDir();
     if (process.platform === "win32") {
-      return await assert.rejects(load(new ServiceDefinitionLoader(dir.services), "svc"));
+      return await assert.rejects(load(new ServiceDefinitionLoader(dir.services, { look }), "svc"));
     }
     putDefinition(dir.join("target"), makeDefinition({ minVersion: "1.0.0" }));
     symlinkSync(dir.join("target"), `${dir.services}/svc.servicedef`);
     symlinkSync(dir.services, dir.join("link"));
-    const loader = new ServiceDefinitionLoader(dir.join("link"), later);
+    const loader = new ServiceDefinitionLoader(dir.join("link"), { ...later, look });
     assert.equal((await load(loader, "svc")).minVersion, "1.0.0");
     putDefinition(dir.join("target"), makeDefinition({ minVersion: "20.0.0" }));
     assert.equal((await load(loader, "svc")).minVersion, "20.0.0");
@@ -178,4 +182,27 @@ test("both ways of loading share what they have read", async () => {
   await using dir = await makeDefinitionDir(makeDefinition());
   const loader = new ServiceDefinitionLoader(dir.services, later);
   assert.equal(await loader.load("svc"), loader.loadSync("svc"));
+});
+
+test("what looks the same is not opened again, and one look at file and directory is all it takes", {
+  skip: process.platform !== "linux" && "needs statx",
+}, async () => {
+  await using dir = await makeDefinitionDir(makeDefinition({}));
+  const seen: string[] = [];
+  const look = (path: string) => {
+    seen.push(path.slice(dir.services.length));
+    return native.fileLook(path);
+  };
+  const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
+  const first = loader.loadSync("svc");
+  assert.equal(loader.loadSync("svc"), first);
+  seen.length = 0;
+  const fds = countFds();
+  assert.equal(loader.loadSync("svc"), first);
+  assert.deepEqual(seen, ["", "/svc.servicedef"]);
+  assert.equal(countFds(), fds);
+  chmodSync(dir.services, 0o755);
+  assert.throws(() => loader.loadSync("svc"), failsWith("InsecureDirectory", /insecure/));
+  chmodSync(dir.services, 0o700);
+  assert.equal(loader.loadSync("svc"), first);
 });
