@@ -12,10 +12,10 @@ import {
   serveBackend,
   serveBroker,
   type ServeBrokerOptions,
-  type ServedConnection,
 } from "../../mod.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { defineService, SERVICE, VERSION } from "../support/topology.ts";
+import { echo } from "./echo.ts";
 import { EventLog } from "./event_log.ts";
 import { WAIT, within } from "../support/waiting.ts";
 
@@ -96,19 +96,7 @@ export async function startLocalBroker(
 }
 
 async function serveEcho(backend: Backend): Promise<void> {
-  for await (const connection of backend) void echo(connection);
-}
-
-async function echo({ stream }: ServedConnection): Promise<void> {
-  try {
-    for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-      await stream.write(chunk);
-    }
-  } catch {
-    // The client left in the middle of its own echo.
-  } finally {
-    stream.close();
-  }
+  for await (const connection of backend) void echo(connection.stream);
 }
 
 /** Sends a text and wants it back. */

@@ -15,6 +15,7 @@ import { decodeStrict } from "../../src/wire/strict_decode.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { SERVICE, VERSION } from "../support/topology.ts";
 import { WAIT } from "../support/waiting.ts";
+import { echo } from "./echo.ts";
 
 /** What a broker does with a client whose Hello it has read; the stream is closed behind it. */
 export type BrokerScript = (client: HeardClient) => void | Promise<void>;
@@ -104,16 +105,4 @@ async function hear(stream: LocalStream, backendPipe: string): Promise<HeardClie
       while (await stream.read().catch(() => null) !== null);
     },
   };
-}
-
-async function echo(stream: LocalStream): Promise<void> {
-  try {
-    for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-      await stream.write(chunk);
-    }
-  } catch {
-    // The client left in the middle of its own echo.
-  } finally {
-    stream.close();
-  }
 }

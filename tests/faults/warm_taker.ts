@@ -13,6 +13,7 @@ import {
 } from "../../src/wire/handoff_frames.ts";
 import { readFrame } from "../../src/wire/read_frame.ts";
 import { WAIT } from "../support/waiting.ts";
+import { echo } from "./echo.ts";
 
 /** An offer that came on a warm channel, and what its script can do about it. */
 export interface WarmTaken {
@@ -138,16 +139,4 @@ function taken(
       return stream;
     },
   };
-}
-
-async function echo(stream: LocalStream): Promise<void> {
-  try {
-    for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) {
-      await stream.write(chunk);
-    }
-  } catch {
-    // The client left in the middle of its own echo.
-  } finally {
-    stream.close();
-  }
 }

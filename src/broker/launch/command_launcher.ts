@@ -19,6 +19,7 @@ import { type BrokerPlace, launchEnvironment } from "./launch_environment.ts";
 import { LaunchError } from "./launch_error.ts";
 import { launchLabels } from "./launch_labels.ts";
 import { type ChildExit, launchChild, type LaunchedChild } from "./launched_child.ts";
+import { sleep } from "./sleep.ts";
 import { nextSpawnWaitStep, SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";
 import { StderrTail } from "./stderr_tail.ts";
 
@@ -196,7 +197,7 @@ export class CommandLauncher {
             `backend did not serve its endpoint within ${ceilingMs} ms: ${lastSeen}`,
           );
         case "sleep":
-          await sleepUnless(step.sleepMs, child, signal);
+          await sleep(step.sleepMs, signal, child.exited);
       }
     }
   }
@@ -259,19 +260,4 @@ async function handoffEndpointOf({ handoffEndpoint }: Places): Promise<string | 
     // It is not there: a backend that knows nothing of it, or has no native calls.
     return undefined;
   }
-}
-
-function sleepUnless(sleepMs: number, child: LaunchedChild, signal: CancelSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = (settle: () => void) => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-      settle();
-    };
-    const abort = () => finish(() => reject(signal.reason));
-    const timer = setTimeout(() => finish(resolve), sleepMs);
-    signal.addEventListener("abort", abort, { once: true });
-    void child.exited.then(() => finish(resolve));
-    if (signal.aborted) abort();
-  });
 }
