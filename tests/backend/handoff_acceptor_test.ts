@@ -4,120 +4,18 @@ import type { BackendEvent } from "../../src/backend/backend_event.ts";
 import { makeBrokerCheck } from "../../src/backend/broker_check.ts";
 import { CONTROLS_MAX, HandoffAcceptor } from "../../src/backend/handoff_acceptor.ts";
 import { BrokerError } from "../../src/errors.ts";
-import type { LocalStream, PeerCredentials } from "../../src/transport/local_stream.ts";
-import type {
-  ControlReceipt,
-  IncomingControl,
-  PassedConnection,
-  SendOutcome,
-} from "../../src/transport/transport.ts";
-import type { WaitOptions } from "../../src/transport/wait_options.ts";
+import type { LocalStream } from "../../src/transport/local_stream.ts";
+import type { IncomingControl } from "../../src/transport/transport.ts";
 import { concatBytes } from "../../src/wire/bytes.ts";
 import { FRAME_HEADER_BYTES } from "../../src/wire/constants.ts";
-import { decodeHandoffAck, encodeHandoffOffer } from "../../src/wire/handoff_frames.ts";
 import { turns, within } from "../support/waiting.ts";
-import { FakeStream } from "../transport/fake_stream.ts";
 import { pattern } from "../transport/_transport.ts";
+import { OFFER, OfferedConnection, OneOfferBroker, OWN_USER, TOKEN } from "./_one_offer.ts";
 
-const OWN_USER = 1000;
 const TRANSPORT = {
   ownUser: OWN_USER,
   connectWithPeer: () => Promise.reject(new Error("nobody launched this backend")),
 };
-const TOKEN = pattern(16, 40);
-const OFFER = encodeHandoffOffer({ token: TOKEN, serviceName: "svc", correlationId: 5n });
-
-class FakePassed implements PassedConnection {
-  readonly label = "fd 14";
-  closed = 0;
-  adopted = 0;
-  waiting: ReturnType<PassedConnection["state"]> = "empty";
-  readonly stream: LocalStream = new FakeStream();
-
-  state(): ReturnType<PassedConnection["state"]> {
-    return this.waiting;
-  }
-
-  isHungUp(): boolean {
-    return this.waiting === "eof";
-  }
-
-  sendNow(): SendOutcome {
-    throw new Error("in relay mode the broker writes the ready event");
-  }
-
-  adopt(): LocalStream {
-    this.adopted++;
-    return this.stream;
-  }
-
-  adoptLater(): LocalStream {
-    throw new Error("in relay mode nothing was read before");
-  }
-
-  close(): void {
-    this.closed++;
-  }
-}
-
-/** A broker whose bytes are known beforehand; the connections come with the first of them. */
-class FakeBroker implements IncomingControl {
-  peer: PeerCredentials | undefined = { pid: 7, uid: OWN_USER, gid: 1 };
-  readonly asked: number[] = [];
-  readonly written: Uint8Array[] = [];
-  closed = 0;
-  sending: SendOutcome = { ok: true };
-  /** At most so many bytes a receive, however many are asked for. */
-  pieceBytes = Infinity;
-  /** What comes when the bytes are used up. */
-  afterwards: ControlReceipt | "silence" = { kind: "eof" };
-  #bytes: Uint8Array;
-  #passed: readonly PassedConnection[];
-
-  constructor(bytes: Uint8Array, ...passed: PassedConnection[]) {
-    this.#bytes = bytes;
-    this.#passed = passed;
-  }
-
-  receive(bytesMax: number, { signal }: WaitOptions): Promise<ControlReceipt> {
-    this.asked.push(bytesMax);
-    if (this.#bytes.length > 0) {
-      const bytes = this.#bytes.slice(0, Math.min(bytesMax, this.pieceBytes));
-      this.#bytes = this.#bytes.subarray(bytes.length);
-      const connections = this.#passed;
-      this.#passed = [];
-      return Promise.resolve({ kind: "received", bytes, connections });
-    }
-    if (this.afterwards !== "silence") return Promise.resolve(this.afterwards);
-    return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
-  }
-
-  receiveNow(): ControlReceipt | undefined {
-    throw new Error("a connection with one offer is waited for");
-  }
-
-  intoStream(): LocalStream {
-    throw new Error("a connection with one offer is no stream");
-  }
-
-  sendNow(bytes: Uint8Array): SendOutcome {
-    this.written.push(bytes);
-    return this.sending;
-  }
-
-  close(): void {
-    this.closed++;
-  }
-
-  get ack(): string {
-    assert.equal(this.written.length, 1, "one ACK");
-    const ack = decodeHandoffAck(this.written[0]!.subarray(FRAME_HEADER_BYTES), () => ({
-      correlationId: 5n,
-      token: TOKEN,
-    }));
-    return ack.ok ? "accepted" : ack.detail;
-  }
-}
 
 function acceptorWith() {
   const events: BackendEvent[] = [];
@@ -133,8 +31,8 @@ function acceptorWith() {
 
 /** The usual offer over a connection of its own. */
 function offer(bytes: Uint8Array = concatBytes(TOKEN, OFFER)) {
-  const passed = new FakePassed();
-  return { passed, broker: new FakeBroker(bytes, passed) };
+  const passed = new OfferedConnection();
+  return { passed, broker: new OneOfferBroker(bytes, passed) };
 }
 
 function refusalOf(events: readonly BackendEvent[]): string {
@@ -217,12 +115,12 @@ test("an ACK that does not leave ends the session before it starts", async () =>
 });
 
 test("whatever is no offer closes every connection that came with it, and is not answered", async () => {
-  const [one, other] = [new FakePassed(), new FakePassed()];
-  const cases: [string, FakeBroker, FakePassed[]][] = [];
-  const add = (reason: string, broker: FakeBroker, ...passed: FakePassed[]) =>
+  const [one, other] = [new OfferedConnection(), new OfferedConnection()];
+  const cases: [string, OneOfferBroker, OfferedConnection[]][] = [];
+  const add = (reason: string, broker: OneOfferBroker, ...passed: OfferedConnection[]) =>
     cases.push([reason, broker, passed]);
-  add("missing-fd", new FakeBroker(concatBytes(TOKEN, OFFER)));
-  add("unexpected-fds", new FakeBroker(concatBytes(TOKEN, OFFER), one, other), one, other);
+  add("missing-fd", new OneOfferBroker(concatBytes(TOKEN, OFFER)));
+  add("unexpected-fds", new OneOfferBroker(concatBytes(TOKEN, OFFER), one, other), one, other);
   for (
     const [reason, bytes] of [
       ["control-eof", TOKEN.subarray(0, 9)],
