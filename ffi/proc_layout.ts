@@ -15,13 +15,19 @@ export const PROC_LAYOUT = {
     emptyPath: 0x1000,
     /** `STATX_BASIC_STATS`. */
     mask: 0x7ff,
+    /** Owner and group, mode, inode and size stand one behind the other from here on. */
+    uid: 20,
     ino: 32,
     size: 40,
+    /** Behind the size. */
+    blocks: 48,
     /** Seconds in 64 bits, then nanoseconds in 32. */
     ctime: 96,
     mtime: 112,
     devMajor: 136,
     devMinor: 140,
+    /** Behind the device. */
+    devEnd: 144,
   },
 } as const;
 

@@ -8,11 +8,7 @@ import type { IncomingControl, PassedConnection } from "../transport/transport.t
 import { HANDOFF_TOKEN_BYTES } from "../wire/constants.ts";
 import { createFrameDecoder } from "../wire/frame_decoder.ts";
 import type { HandoffOffer } from "../wire/gen/broker_v1_envelope_pb.ts";
-import {
-  EXTENSION_DIRECT_READY,
-  EXTENSION_KEEP_OPEN,
-  EXTENSION_REPEATABLE,
-} from "../wire/handoff_extension.ts";
+import { DIRECT_EXTENSIONS, EXTENSION_REPEATABLE } from "../wire/handoff_extension.ts";
 import { decodeHandoffOffer, encodeHandoffReady } from "../wire/handoff_frames.ts";
 import { AckBatch } from "./ack_batch.ts";
 import type { BackendObserver } from "./backend_event.ts";
@@ -124,7 +120,7 @@ export class ChannelServer {
       correlationId,
       accepted: isAccepted,
       errorDetail: isAccepted ? "" : verdict.detail,
-      extensions: EXTENSION_DIRECT_READY | EXTENSION_KEEP_OPEN,
+      extensions: DIRECT_EXTENSIONS,
       readyRelayed: isAccepted,
     });
     if (!isAccepted) {

@@ -1,6 +1,6 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import type { HandoffBooks } from "../handoff/ack_wait.ts";
-import { attemptFailureOf, type HandoffAttemptFailure } from "../handoff/fallback_reason.ts";
+import type { HandoffAttemptFailure } from "../handoff/fallback_reason.ts";
 import { HandoffFallbackState } from "../handoff/fallback_state.ts";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
 import { planRelayHandoff } from "../handoff/relay_frames.ts";
@@ -151,7 +151,7 @@ export class HandoffDesk {
   }
 
   #fail(relay: Relay, error: ScmRightsError): void {
-    const failure = attemptFailureOf(error.fallbackReason) ?? "BackendAckTimeout";
+    const failure = error.attemptFailure ?? "BackendAckTimeout";
     this.#fallbacks.recordFailedAttempt(backendKeyText(relay.backend.key), failure, this.#parts.clock());
     this.#observeFallback(relay, "Send", failure, error.detail);
   }

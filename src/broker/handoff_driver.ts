@@ -1,5 +1,4 @@
 import type { CancelSignal } from "../cancel_signal.ts";
-import { attemptFailureOf } from "../handoff/fallback_reason.ts";
 import type { HandoffBooks } from "../handoff/ack_wait.ts";
 import type { HandoffToken } from "../handoff/handoff_token.ts";
 import { nextHandoffStep, startRelayHandoff } from "../handoff/relay_handoff.ts";
@@ -112,7 +111,7 @@ class HandoffDriver {
       const failure = dialFailure(error);
       return {
         kind: "dial-failed",
-        failure: attemptFailureOf(failure.fallbackReason) ?? "BackendAckTimeout",
+        failure: failure.attemptFailure ?? "BackendAckTimeout",
         detail: failure.detail,
       };
     }
@@ -124,11 +123,11 @@ class HandoffDriver {
       this.#run.passed();
       return { kind: "sent" };
     }
-    const { fallbackReason } = new ScmRightsError(sent.kind, sent.detail);
+    const { attemptFailure } = new ScmRightsError(sent.kind, sent.detail);
     return {
       kind: "send-failed",
       bytesSent: sent.reachedBackend ? 1 : 0,
-      failure: attemptFailureOf(fallbackReason) ?? "BackendAckTimeout",
+      failure: attemptFailure ?? "BackendAckTimeout",
       detail: sent.detail,
     };
   }

@@ -1,6 +1,7 @@
 import type { CancelSignal } from "../cancel_signal.ts";
 import process from "node:process";
 import { BrokerError } from "../errors.ts";
+import { sleep } from "../sleep.ts";
 import { withDeadline } from "../transport/deadline.ts";
 import type { WaitOptions } from "../transport/wait_options.ts";
 import { loadTransport } from "../transport/load_transport.ts";
@@ -101,8 +102,7 @@ class BackendConnector {
           throw error;
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      this.#wait.signal.throwIfAborted();
+      await sleep(pauseMs, this.#wait.signal);
     }
     return await this.#askBroker();
   }
@@ -220,7 +220,7 @@ class BackendConnector {
     { isEnd, detail }: HandoffFallback,
   ): Promise<void> {
     // A ready event that was written is read before the end: without one nothing has run (model rule 13).
-    if (this.#early !== "behind-hello-drainable" || isEnd || !("stopReceiving" in stream)) return;
+    if (isEnd || !("stopReceiving" in stream)) return;
     if (!await mayHaveRun(stream, this.#wait.signal)) return;
     this.#wait.signal.throwIfAborted();
     throw new BrokerClientError(

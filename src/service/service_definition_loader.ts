@@ -113,8 +113,9 @@ export class ServiceDefinitionLoader {
 
   /** Taken before the checks: what changes meanwhile shows in the next one. */
   #looks(service: string): Looks | undefined {
+    if (!this.#loaded.has(service)) return undefined;
     const directory = this.#look(this.directory);
-    if (directory === undefined || !this.#loaded.has(service)) return undefined;
+    if (directory === undefined) return undefined;
     const file = this.#look(serviceDefinitionPath(this.directory, service));
     return file === undefined ? undefined : [directory, file];
   }

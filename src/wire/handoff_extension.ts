@@ -12,8 +12,11 @@ export const EXTENSION_DOORBELL: bigint = 1n << 2n;
 /** Extension bit 3: the client's first request may run twice, so the ready event may leave with its answer. */
 export const EXTENSION_REPEATABLE: bigint = 1n << 3n;
 
+/** What an offer on a warm channel is made with, and its ACK honours. */
+export const DIRECT_EXTENSIONS: bigint = EXTENSION_DIRECT_READY | EXTENSION_KEEP_OPEN;
+
 /** What a doorbell announces, and has to see honoured before an offer may carry a client's first bytes. */
-export const WARM_EXTENSIONS: bigint = EXTENSION_DIRECT_READY | EXTENSION_KEEP_OPEN | EXTENSION_DOORBELL;
+export const WARM_EXTENSIONS: bigint = DIRECT_EXTENSIONS | EXTENSION_DOORBELL;
 
 /** Size of the name that ties a doorbell to its descriptor channel: as hard to guess as a token. */
 export const CHANNEL_ID_BYTES = 16;

@@ -19,7 +19,7 @@ import { type BrokerPlace, launchEnvironment } from "./launch_environment.ts";
 import { LaunchError } from "./launch_error.ts";
 import { launchLabels } from "./launch_labels.ts";
 import { type ChildExit, launchChild, type LaunchedChild } from "./launched_child.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../sleep.ts";
 import { nextSpawnWaitStep, SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";
 import { StderrTail } from "./stderr_tail.ts";
 

@@ -9,7 +9,7 @@ import type { BackendRequest } from "../backend_source.ts";
 import { backendKeyText, type RegisteredBackend } from "../backend_registry.ts";
 import type { Clock } from "../clock.ts";
 import { launchCommand } from "./launch_command.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../sleep.ts";
 import { SpawnLock } from "./spawn_lock.ts";
 import { SpawnLockError } from "./spawn_lock_error.ts";
 import { nextSpawnWaitStep, SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";

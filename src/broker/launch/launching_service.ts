@@ -9,7 +9,7 @@ import type { HelloRoute } from "../hello_handler.ts";
 import { BACKEND_RETRY_MS, refusal, REFUSALS } from "../refusals.ts";
 import type { CrashRecovery } from "./crash_recovery.ts";
 import { LaunchError } from "./launch_error.ts";
-import { sleep } from "./sleep.ts";
+import { sleep } from "../../sleep.ts";
 import type { SpawnCoordinator, SpawnDecision } from "./spawn_coordinator.ts";
 import { SpawnLockError } from "./spawn_lock_error.ts";
 import { SPAWN_WAIT_CEILING_MS } from "./spawn_wait.ts";

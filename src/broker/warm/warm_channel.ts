@@ -3,18 +3,12 @@ import type { HandoffToken } from "../../handoff/handoff_token.ts";
 import { type WarmOffer, WarmOffers } from "../../handoff/warm_offers.ts";
 import type { ControlConnection, DetachedConnection, PassOutcome } from "../../transport/transport.ts";
 import { createFrameDecoder } from "../../wire/frame_decoder.ts";
-import {
-  EXTENSION_DIRECT_READY,
-  EXTENSION_KEEP_OPEN,
-  EXTENSION_REPEATABLE,
-} from "../../wire/handoff_extension.ts";
+import { DIRECT_EXTENSIONS, EXTENSION_REPEATABLE } from "../../wire/handoff_extension.ts";
 import { encodeHandoffOffer } from "../../wire/handoff_frames.ts";
 import type { Clock } from "../clock.ts";
 
 /** Largest frame taken from a doorbell: an ACK with the longest detail a backend writes. */
 const ACK_BYTES_MAX = 4_096;
-
-const WARM_OFFER = EXTENSION_DIRECT_READY | EXTENSION_KEEP_OPEN;
 
 /** How an offer on a warm channel ended. */
 export type WarmEnding =
@@ -92,7 +86,7 @@ export class WarmChannel {
         token: tokenBytes,
         serviceName,
         correlationId,
-        extensions: isRepeatable ? WARM_OFFER | EXTENSION_REPEATABLE : WARM_OFFER,
+        extensions: isRepeatable ? DIRECT_EXTENSIONS | EXTENSION_REPEATABLE : DIRECT_EXTENSIONS,
         residue,
       }), doorbell);
     if (passed.ok) {

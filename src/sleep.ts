@@ -1,4 +1,4 @@
-import type { CancelSignal } from "../../cancel_signal.ts";
+import type { CancelSignal } from "./cancel_signal.ts";
 
 /**
  * Waits, or rejects with the signal's reason as soon as that fires.
