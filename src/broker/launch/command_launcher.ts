@@ -178,10 +178,10 @@ export class CommandLauncher {
     const started = await processIdentity(child.pid);
     // A process that is not there any more was seen to end, or will be in a moment.
     if (started === undefined) await child.exited;
-    let lastSeen = "nothing";
+    const seenSoFar: string[] = [];
     for (let sleeps = 0;; sleeps++) {
       const seen = await this.#look(starting, ceilingMs - (clock() - startMs));
-      if (typeof seen === "string") lastSeen = seen;
+      if (typeof seen === "string" && seen !== seenSoFar.at(-1)) seenSoFar.push(seen);
       const isEndpointReady = typeof seen !== "string";
       const hasExited = child.exit !== undefined;
       const elapsedMs = clock() - startMs;
@@ -192,10 +192,7 @@ export class CommandLauncher {
         case "exited":
           throw exited(child.exit!, stderr.read());
         case "timeout":
-          throw new LaunchError(
-            "Timeout",
-            `backend did not serve its endpoint within ${ceilingMs} ms: ${lastSeen}`,
-          );
+          throw tooLate(ceilingMs, seenSoFar);
         case "sleep":
           await sleep(step.sleepMs, signal, child.exited);
       }
@@ -244,6 +241,12 @@ function requireChild(
     "NotTheChild",
     `process ${proven.process.pid} serves the backend's endpoint, wanted the launched process ${pid}`,
   );
+}
+
+/** The last look was cut short by the ceiling, which hides what the one before it met. */
+function tooLate(ceilingMs: number, seenSoFar: readonly string[]): LaunchError {
+  const seen = seenSoFar.slice(-2).join(", then ");
+  return new LaunchError("Timeout", `backend did not serve its endpoint within ${ceilingMs} ms: ${seen}`);
 }
 
 function exited({ code, signal }: ChildExit, stderr: string): LaunchError {
