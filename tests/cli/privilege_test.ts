@@ -56,7 +56,7 @@ test("an ordinary user needs no leave", async () => {
   const runtime = currentRuntime === "node" ? "node24" : currentRuntime;
   const command = runtimeCommand(runtime, "cli.ts", ["--version"]);
   const env = { ...command.env, HOME: dir.path, DENO_DIR: dir.join("deno"), [ALLOW_PRIVILEGED_VARIABLE]: "" };
-  const isOther = user !== undefined && user.canExecute(command.command);
+  const isOther = user !== undefined && user.canRun(command);
   if (isOther) {
     mkdirSync(dir.join("deno"));
     for (const path of [dir.path, dir.join("deno")]) {

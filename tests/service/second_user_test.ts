@@ -15,7 +15,7 @@ test("an ordinary user has definitions of its own and none of another user's", a
     dir.services,
   ]);
   const { user } = findSecondUser();
-  const isOther = user !== undefined && user.canExecute(command.command);
+  const isOther = user !== undefined && user.canRun(command);
   if (isOther) {
     chmodSync(dir.path, 0o711);
     chownSync(dir.join("home"), user.uid, user.gid);

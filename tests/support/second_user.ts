@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import process from "node:process";
 import type { ProcessCommand } from "./spawn.ts";
 
@@ -10,8 +10,8 @@ export interface SecondUser {
   gid: number;
   /** The same command, run as that user. */
   wrap(command: ProcessCommand): ProcessCommand;
-  /** Whether that user may run an executable; a runtime inside somebody's home is out of reach. */
-  canExecute(path: string): boolean;
+  /** Whether that user may run an executable and read the files it is given; what lies in somebody's home is out of reach. */
+  canRun(command: ProcessCommand): boolean;
 }
 
 /** A second user, or why there is none. */
@@ -19,6 +19,7 @@ export type SecondUserOutcome = { user: SecondUser; reason: undefined } | { user
 
 // "nobody" everywhere; it needs no entry in a database and owns nothing.
 const NOBODY = 65_534;
+const PROBE = 'test -x "$0" || exit; for file; do test -r "$file" || exit; done';
 const PROBE_DEADLINE_MS = 10_000;
 const PYTHON_SWITCH = "import os,sys;g,u=int(sys.argv[1]),int(sys.argv[2]);" +
   "os.setgroups([]);os.setgid(g);os.setuid(u);os.execvp(sys.argv[3],sys.argv[3:])";
@@ -34,12 +35,13 @@ export function findSecondUser(): SecondUserOutcome {
     const wrapped = { command: prefix.command, args: [...prefix.args, command, ...args] };
     return env === undefined ? wrapped : { ...wrapped, env };
   };
-  const canExecute = (path: string) => {
-    const probe = wrap({ command: "/bin/sh", args: ["-c", 'test -x "$0"', path] });
+  const canRun = ({ command, args }: ProcessCommand) => {
+    const files = args.filter((arg) => isAbsolute(arg) && existsSync(arg));
+    const probe = wrap({ command: "/bin/sh", args: ["-c", PROBE, command, ...files] });
     const options = { cwd: "/", timeout: PROBE_DEADLINE_MS };
     return spawnSync(probe.command, [...probe.args], options).status === 0;
   };
-  return { user: { uid: NOBODY, gid: NOBODY, wrap, canExecute }, reason: undefined };
+  return { user: { uid: NOBODY, gid: NOBODY, wrap, canRun }, reason: undefined };
 }
 
 function findSwitch(): ProcessCommand | undefined {

@@ -24,12 +24,16 @@ test(
   },
 );
 
-test("canExecute() tells a program within reach from one in a private folder", { skip: reason }, async () => {
+test("canRun() tells what is within reach from what lies in a private folder", { skip: reason }, async () => {
   assert.ok(user);
   await using dir = await makeTempDir();
-  copyFileSync("/bin/sh", dir.join("sh"));
-  assert.equal(user.canExecute("/bin/sh"), true);
-  assert.equal(user.canExecute(dir.join("sh")), false);
+  const own = dir.join("sh");
+  copyFileSync("/bin/sh", own);
+  const canRun = (command: string, ...args: string[]) => user.canRun({ command, args });
+  assert.equal(canRun("/bin/sh", "-c", "/nowhere"), true);
+  assert.equal(canRun(own), false);
+  assert.equal(canRun("/bin/sh", own), false);
   chmodSync(dir.path, 0o755);
-  assert.equal(user.canExecute(dir.join("sh")), true);
+  assert.equal(canRun(own, "/bin/sh"), true);
+  assert.equal(canRun("/bin/sh", own), true);
 });
