@@ -19,8 +19,8 @@ import {
 export async function publishMarker(endpoint: string): Promise<() => Promise<void>> {
   const path = `${endpoint}${EXTENSION_MARKER_SUFFIX}`;
   try {
-    const { dev: device, ino: inode, mtimeNs: madeAtUnixNs } = await lstat(endpoint, { bigint: true });
-    const socket = { device, inode, madeAtUnixNs };
+    const { dev: device, ino: inode, mtimeMs: madeAtUnixMs } = await lstat(endpoint, { bigint: true });
+    const socket = { device, inode, madeAtUnixMs };
     await writeFile(path, encodeExtensionMarker({ extensions: MARKER_EARLY_DATA, socket }), { mode: 0o600 });
     return () => withdraw(path, socket);
   } catch {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { withoutCode } from "../client/client_error.ts";
 import { sendAdminRequest } from "../client/admin_request.ts";
 import { DRAIN_DEADLINE_MS_DEFAULT, DRAIN_DEADLINE_MS_MAX } from "../broker/serve_broker_options.ts";
+import { fileKey } from "../host/file_key.ts";
 import { quotedText } from "../naming/quoted_text.ts";
 import { osErrorCode } from "../transport/os_error.ts";
 import { AdminVerb } from "../wire/gen/broker_v1_admin_pb.ts";
@@ -82,9 +83,7 @@ function isNobodyThere(error: unknown): boolean {
 /** What tells one socket from another with the same name; `undefined` when there is none. */
 async function socketKey(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino, mtimeNs } = await lstat(path, { bigint: true });
-    // An inode's number may be given to a later file, but not together with its time.
-    return `${dev}:${ino}:${mtimeNs}`;
+    return fileKey(await lstat(path, { bigint: true }));
   } catch {
     // Nothing has this name, or what has it may not be looked at: then its broker could not be asked either.
     return undefined;

@@ -50,9 +50,9 @@ export function takesEarlyData(endpoint: string, fileLook: Transport["fileLook"]
 
 function isMarked(endpoint: string): boolean {
   try {
-    const { dev: device, ino: inode, mtimeNs: madeAtUnixNs } = lstatSync(endpoint, { bigint: true });
+    const { dev: device, ino: inode, mtimeMs: madeAtUnixMs } = lstatSync(endpoint, { bigint: true });
     const marker = decodeExtensionMarker(readFileSync(`${endpoint}${EXTENSION_MARKER_SUFFIX}`, "utf8"));
-    if (marker === undefined || !isMarkerOf(marker, { device, inode, madeAtUnixNs })) return false;
+    if (marker === undefined || !isMarkerOf(marker, { device, inode, madeAtUnixMs })) return false;
     return (marker.extensions & MARKER_EARLY_DATA) !== 0n;
   } catch {
     return false;

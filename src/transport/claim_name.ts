@@ -4,6 +4,7 @@ import { link, lstat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../errors.ts";
+import { fileKey } from "../host/file_key.ts";
 import { connectSocket } from "./connect_net.ts";
 import { withDeadline } from "./deadline.ts";
 import type { PeerCredentials } from "./local_stream.ts";
@@ -94,7 +95,7 @@ async function findDebris(endpoint: string, options: ClaimOptions): Promise<BigI
 /** @returns Whether the debris is gone; otherwise another process is about to remove it, or died doing so. */
 async function removeDebris(ownPath: string, endpoint: string, debris: BigIntStats): Promise<boolean> {
   // The claim is a link to our own live socket: whether its holder is alive can be told by connecting.
-  const key = `${basename(endpoint)}:${debrisKey(debris)}`;
+  const key = `${basename(endpoint)}:${fileKey(debris)}`;
   const claim = join(dirname(endpoint), `.${createHash("sha256").update(key).digest("hex").slice(0, 8)}`);
   if (!await isLinked(ownPath, claim)) {
     if ((await connectOutcome(claim, {})).outcome === "ECONNREFUSED") await removeIfThere(claim);
@@ -102,16 +103,11 @@ async function removeDebris(ownPath: string, endpoint: string, debris: BigIntSta
   }
   try {
     const found = await lookAt(endpoint);
-    if (found !== undefined && debrisKey(found) === debrisKey(debris)) await removeIfThere(endpoint);
+    if (found !== undefined && fileKey(found) === fileKey(debris)) await removeIfThere(endpoint);
     return true;
   } finally {
     await removeIfThere(claim);
   }
-}
-
-/** An inode's number may be given to a later file, but not together with its time. */
-function debrisKey({ dev, ino, mtimeNs }: BigIntStats): string {
-  return `${dev}:${ino}:${mtimeNs}`;
 }
 
 async function lookAt(path: string): Promise<BigIntStats | undefined> {

@@ -10,7 +10,7 @@ export const MARKER_EARLY_DATA: bigint = 1n << 0n;
 export interface ExtensionMarker {
   /** What the broker understands, by bits. */
   readonly extensions: bigint;
-  /** Device and inode of the socket, and when it was made: nanoseconds since the Unix epoch. */
+  /** Device and inode of the socket, and when it was made: milliseconds since the Unix epoch, since Deno knows no more. */
   readonly socket: SocketIdentity;
 }
 
@@ -18,31 +18,31 @@ export interface ExtensionMarker {
 export interface SocketIdentity {
   readonly device: bigint;
   readonly inode: bigint;
-  readonly madeAtUnixNs: bigint;
+  readonly madeAtUnixMs: bigint;
 }
 
 /** The marker as the text of its file. */
 export function encodeExtensionMarker({ extensions, socket }: ExtensionMarker): string {
-  const { device, inode, madeAtUnixNs } = socket;
-  return `rpb-ext-v1 ${extensions} ${device} ${inode} ${madeAtUnixNs}\n`;
+  const { device, inode, madeAtUnixMs } = socket;
+  return `rpb-ext-v1 ${extensions} ${device} ${inode} ${madeAtUnixMs}\n`;
 }
 
 /** Reads a marker. @returns `undefined` when it is none. */
 export function decodeExtensionMarker(text: string): ExtensionMarker | undefined {
   const numbers = /^rpb-ext-v1 (\d{1,20}) (\d{1,20}) (\d{1,20}) (\d{1,20})\n$/.exec(text);
   if (numbers === null) return undefined;
-  const [extensions, device, inode, madeAtUnixNs] = numbers.slice(1).map(BigInt);
+  const [extensions, device, inode, madeAtUnixMs] = numbers.slice(1).map(BigInt);
   return {
     extensions: extensions!,
-    socket: { device: device!, inode: inode!, madeAtUnixNs: madeAtUnixNs! },
+    socket: { device: device!, inode: inode!, madeAtUnixMs: madeAtUnixMs! },
   };
 }
 
 /** Whether a marker was written for this very socket. */
 export function isMarkerOf(
   marker: ExtensionMarker,
-  { device, inode, madeAtUnixNs }: SocketIdentity,
+  { device, inode, madeAtUnixMs }: SocketIdentity,
 ): boolean {
   const { socket } = marker;
-  return socket.device === device && socket.inode === inode && socket.madeAtUnixNs === madeAtUnixNs;
+  return socket.device === device && socket.inode === inode && socket.madeAtUnixMs === madeAtUnixMs;
 }

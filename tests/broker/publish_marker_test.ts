@@ -13,10 +13,10 @@ test("the marker names the socket that is there, in a file of this user alone", 
   await writeFile(endpoint, "");
   const withdraw = await publishMarker(endpoint);
   const marker = decodeExtensionMarker(readFileSync(`${endpoint}.ext`, "utf8"));
-  const { dev, ino, mtimeNs } = lstatSync(endpoint, { bigint: true });
+  const { dev, ino, mtimeMs } = lstatSync(endpoint, { bigint: true });
   assert.ok(marker !== undefined);
   assert.equal(marker.extensions, MARKER_EARLY_DATA);
-  assert.equal(isMarkerOf(marker, { device: dev, inode: ino, madeAtUnixNs: mtimeNs }), true);
+  assert.equal(isMarkerOf(marker, { device: dev, inode: ino, madeAtUnixMs: mtimeMs }), true);
   if (process.platform !== "win32") assert.equal(statSync(`${endpoint}.ext`).mode & 0o777, 0o600);
   await withdraw();
   assert.equal(existsSync(`${endpoint}.ext`), false);

@@ -60,8 +60,8 @@ for (const [title, look] of Object.entries(LOOKS)) {
     for (const [extensions, wanted] of [[0n, false], [2n, false], [3n, true]] as const) {
       const other = dir.join(`br${extensions}.sock`);
       writeFileSync(other, "");
-      const { ino, dev, mtimeNs } = statSync(other, { bigint: true });
-      const socket = { inode: ino, device: dev, madeAtUnixNs: mtimeNs };
+      const { ino, dev, mtimeMs } = statSync(other, { bigint: true });
+      const socket = { inode: ino, device: dev, madeAtUnixMs: mtimeMs };
       writeFileSync(`${other}.ext`, encodeExtensionMarker({ extensions, socket }));
       assert.equal(takes(other), wanted);
     }
@@ -72,8 +72,8 @@ test("a socket of the same number that was made later is another one", async () 
   await using dir = await makeTempDir();
   const endpoint = dir.join("br.sock");
   await writeFile(endpoint, "");
-  const { ino, dev, mtimeNs } = statSync(endpoint, { bigint: true });
-  const socket = { inode: ino, device: dev, madeAtUnixNs: mtimeNs - 1n };
+  const { ino, dev, mtimeMs } = statSync(endpoint, { bigint: true });
+  const socket = { inode: ino, device: dev, madeAtUnixMs: mtimeMs - 1n };
   writeFileSync(`${endpoint}.ext`, encodeExtensionMarker({ extensions: 1n, socket }));
   assert.equal(takesEarlyData(endpoint, transport.fileLook), false);
 });

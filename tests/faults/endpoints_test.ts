@@ -17,6 +17,7 @@ import { basename } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { BrokerError } from "../../mod.ts";
+import { fileKey } from "../../src/host/file_key.ts";
 import { loadTransport } from "../../src/transport/load_transport.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
 import { connectLocalSocket } from "../../mod.ts";
@@ -176,8 +177,8 @@ describe("of many that want a name at the same time exactly one gets it", () => 
 describe("debris that another process is removing", () => {
   /** What a process that removes a dead socket holds meanwhile: a link to its own, named after the dead one. */
   const claimOn = (dir: TempDir, endpoint: string) => {
-    const { dev, ino, mtimeNs } = lstatSync(endpoint, { bigint: true });
-    const hash = createHash("sha256").update(`${basename(endpoint)}:${dev}:${ino}:${mtimeNs}`);
+    const key = fileKey(lstatSync(endpoint, { bigint: true }));
+    const hash = createHash("sha256").update(`${basename(endpoint)}:${key}`);
     return dir.join(`.${hash.digest("hex").slice(0, 8)}`);
   };
 

@@ -9,12 +9,12 @@ import {
   MARKER_EARLY_DATA,
 } from "../../src/wire/extension_marker.ts";
 
-const SOCKET = { device: 25n, inode: 9_007_199_254_740_993n, madeAtUnixNs: 1_795_000_000_123_456_789n };
-const TEXT = "rpb-ext-v1 1 25 9007199254740993 1795000000123456789\n";
+const SOCKET = { device: 25n, inode: 9_007_199_254_740_993n, madeAtUnixMs: 1_795_000_000_123n };
+const TEXT = "rpb-ext-v1 1 25 9007199254740993 1795000000123\n";
 
 const u64 = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
 const markers: fc.Arbitrary<ExtensionMarker> = fc.tuple(u64, u64, u64, u64).map(
-  ([extensions, device, inode, madeAtUnixNs]) => ({ extensions, socket: { device, inode, madeAtUnixNs } }),
+  ([extensions, device, inode, madeAtUnixMs]) => ({ extensions, socket: { device, inode, madeAtUnixMs } }),
 );
 
 test("a marker is one line of text, and numbers beyond 2^53 stay exact", () => {
@@ -52,7 +52,7 @@ test("whatever text there is, reading it never throws", () => {
 test("a marker is a socket's own only when device, inode and time are the same", () => {
   const marker = { extensions: 1n, socket: SOCKET };
   assert.equal(isMarkerOf(marker, { ...SOCKET }), true);
-  for (const part of ["device", "inode", "madeAtUnixNs"] as const) {
+  for (const part of ["device", "inode", "madeAtUnixMs"] as const) {
     assert.equal(isMarkerOf(marker, { ...SOCKET, [part]: SOCKET[part] + 1n }), false, part);
   }
 });
