@@ -7,9 +7,8 @@ import { runtime } from "../runtime.ts";
 import { BrokerError } from "../../errors.ts";
 import { concatBytes } from "../../wire/bytes.ts";
 import type { LocalStream } from "../local_stream.ts";
-import { NetStream } from "../net_stream.ts";
 import { streamError } from "../os_error.ts";
-import { adoptSocketFd } from "../socket_fd.ts";
+import { adoptStream } from "./adopt_stream.ts";
 
 /** Bun runs ticks among the microtasks that are to come first; elsewhere they cost less than an immediate. */
 const afterMicrotasks: (act: () => void) => void = runtime === "bun" ? setImmediate : process.nextTick;
@@ -27,7 +26,7 @@ export class LateStream implements LocalStream {
   /** Bytes in front of those in the kernel. */
   #front: Uint8Array[];
   #greeting: Uint8Array | undefined;
-  #stream: NetStream | undefined;
+  #stream: LocalStream | undefined;
   #isClosed = false;
   #settleClosed!: () => void;
 
@@ -107,10 +106,10 @@ export class LateStream implements LocalStream {
   }
 
   /** Lets the runtime have the descriptor; it may refuse what is no connection. */
-  #socketStream<T>(use: (stream: NetStream) => Promise<T>): Promise<T> {
+  #socketStream<T>(use: (stream: LocalStream) => Promise<T>): Promise<T> {
     try {
       this.#greet();
-      const stream = new NetStream(adoptSocketFd(this.#fd.fd));
+      const stream = adoptStream(this.#fd.fd);
       this.#fd.release();
       for (const chunk of this.#front.splice(0).reverse()) stream.unread(chunk);
       void stream.closed.then(this.#settleClosed);

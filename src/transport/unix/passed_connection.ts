@@ -1,9 +1,8 @@
 import type { Native } from "../../../ffi/native.ts";
 import type { OwnedFd } from "../../../ffi/owned_fd.ts";
 import type { LocalStream } from "../local_stream.ts";
-import { NetStream } from "../net_stream.ts";
-import { adoptSocketFd } from "../socket_fd.ts";
 import type { PassedConnection, SendOutcome } from "../transport.ts";
+import { adoptStream } from "./adopt_stream.ts";
 import { LateStream } from "./late_stream.ts";
 import { describeSend } from "./send_outcome.ts";
 
@@ -38,10 +37,10 @@ export class UnixPassedConnection implements PassedConnection {
   }
 
   adopt(): LocalStream {
-    // Given up only once it is the socket's: a runtime refuses what it cannot read as a connection.
-    const socket = adoptSocketFd(this.#fd.fd);
+    // Given up only once it is the stream's: a runtime refuses what it cannot read as a connection.
+    const stream = adoptStream(this.#fd.fd);
     this.#fd.release();
-    return new NetStream(socket);
+    return stream;
   }
 
   close(): void {

@@ -38,9 +38,12 @@ export function unixTransport(loaded: NativeResult): Transport {
     async connectDrainable(endpoint, options) {
       checkSocketPath(endpoint, process.platform);
       const { sockets } = native();
-      const socket = await connectSocket(endpoint, options);
-      const stopReceiving = () => !socket.destroyed && sockets.shutdownReading(socketFd(socket)).ok;
-      return Object.assign(new NetStream(socket), { stopReceiving });
+      const { stream, fd } = await connectShown(endpoint, options);
+      const stopReceiving = () => {
+        const open = fd();
+        return open !== undefined && sockets.shutdownReading(open).ok;
+      };
+      return Object.assign(stream, { stopReceiving });
     },
     async connectWithPeer(endpoint, options) {
       const { peerCredentials } = native();
@@ -148,6 +151,19 @@ async function connect(endpoint: string, options: WaitOptions): Promise<LocalStr
     case "node":
       return new NetStream(await connectSocket(endpoint, options));
   }
+}
+
+/** By the fastest API of the runtime that shows the descriptor as long as there is one. */
+async function connectShown(
+  endpoint: string,
+  options: WaitOptions,
+): Promise<{ stream: LocalStream; fd: () => number | undefined }> {
+  if (runtime === "bun") {
+    const stream = await connectBun(endpoint, options);
+    return { stream, fd: () => stream.fd };
+  }
+  const socket = await connectSocket(endpoint, options);
+  return { stream: new NetStream(socket), fd: () => socket.destroyed ? undefined : socketFd(socket) };
 }
 
 function publishNative(
