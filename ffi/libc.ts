@@ -24,6 +24,8 @@ export interface Libc {
   close(fd: number): number;
   /** Duplicates a descriptor, without close-on-exec. */
   dup(fd: number): number;
+  /** Makes the number `to` another one of what is open as `from`, without close-on-exec; what it was is closed. */
+  dup2(from: number, to: number): number;
   /**
    * A descriptor command with an integer argument; `null` on macOS. There, on arm64, the argument of a variadic
    * function belongs on the stack, where no foreign function interface puts it.

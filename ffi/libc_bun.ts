@@ -59,6 +59,13 @@ const everywhere = {
     ],
     returns: "i32",
   },
+  dup2: {
+    args: [
+      "i32", // int from
+      "i32", // int to
+    ],
+    returns: "i32",
+  },
   ioctl: {
     args: [
       "i32", // int fd

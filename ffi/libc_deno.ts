@@ -60,6 +60,13 @@ const everywhere = {
     ],
     result: "i32",
   },
+  dup2: {
+    parameters: [
+      "i32", // int from
+      "i32", // int to
+    ],
+    result: "i32",
+  },
   ioctl: {
     parameters: [
       "i32", // int fd

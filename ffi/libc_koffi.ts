@@ -59,6 +59,13 @@ const everywhere = {
     ],
     result: "int",
   },
+  dup2: {
+    parameters: [
+      "int", // int from
+      "int", // int to
+    ],
+    result: "int",
+  },
   ioctl: {
     parameters: [
       "int", // int fd

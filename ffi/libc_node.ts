@@ -58,6 +58,13 @@ const everywhere = {
     ],
     return: "int32",
   },
+  dup2: {
+    arguments: [
+      "int32", // int from
+      "int32", // int to
+    ],
+    return: "int32",
+  },
   ioctl: {
     arguments: [
       "int32", // int fd

@@ -79,6 +79,11 @@ export interface SocketCalls {
    * @param numberMin The lowest number it may have; without effect on macOS. @default {3}
    */
   duplicateFd(fd: number, numberMin?: number): Duplicate;
+  /**
+   * Makes a number another one of what is open as `from`, to be closed in programs that are started. What the number
+   * was is closed; an event loop goes on watching that if it has another number, too (measured on Linux).
+   */
+  replaceFd(from: number, number: number): Done;
   /** Closes a descriptor in every program that this process starts from now on. */
   keepFromChildren(fd: number): Done;
   /** Lets ordinary calls on a socket wait, in every process that shares it. On macOS it stays as it is. */
@@ -105,6 +110,7 @@ export function createSocketCalls(libc: Libc, layout: Layout, errnoTable: ErrnoT
     closeFd: (fd) => done(libc.close(requireFd(fd))),
     duplicateFd: (fd, numberMin = DUPLICATE_FD_MIN) =>
       duplicate(libc, layout, errnoTable, requireFd(fd), numberMin),
+    replaceFd: (from, number) => replace(libc, layout, errnoTable, requireFd(from), requireFd(number)),
     keepFromChildren: (fd) => done(libc.ioctl(requireFd(fd), constants.FIOCLEX)),
     makeBlocking: (fd) => makeBlocking(libc, layout, errnoTable, requireFd(fd)),
   };
@@ -227,6 +233,15 @@ function duplicate(
   const failure = errnoTable.failure(libc.errno());
   libc.close(copy);
   return failure;
+}
+
+function replace(libc: Libc, layout: Layout, errnoTable: ErrnoTable, from: number, number: number): Done {
+  const { EINTR } = errnoTable.numbers;
+  for (let interruptions = 0; libc.dup2(from, number) < 0; interruptions++) {
+    const errno = libc.errno();
+    if (errno !== EINTR || interruptions === INTERRUPTIONS_MAX) return errnoTable.failure(errno);
+  }
+  return libc.ioctl(number, layout.constants.FIOCLEX) === 0 ? DONE : errnoTable.failure(libc.errno());
 }
 
 function makeBlocking(libc: Libc, layout: Layout, errnoTable: ErrnoTable, fd: number): Done {

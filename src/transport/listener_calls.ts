@@ -13,6 +13,11 @@ export interface ListenerCalls {
   copy(fd: number): number | undefined;
   /** Whether a connection waits on a listening socket to be accepted. */
   hasWaiting(fd: number): boolean;
+  /**
+   * Lets a listening socket accept nothing, although connections wait on it, until the result is called once;
+   * `undefined` when that cannot be. Meanwhile the number is another socket's.
+   */
+  holdBack?(fd: number): (() => void) | undefined;
   /** Who is at the other end of a connected socket; `undefined` when the kernel does not say. */
   peerOf(fd: number): PeerCredentials | undefined;
 }

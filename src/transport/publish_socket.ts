@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import net, { type Server, type Socket } from "node:net";
-import { setImmediate, setTimeout as delay } from "node:timers/promises";
+import { setImmediate } from "node:timers";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../errors.ts";
 import { claimName } from "./claim_name.ts";
 import { checkSocketPath } from "./endpoint_limit.ts";
@@ -21,6 +22,9 @@ const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 const QUIET_MS = 2;
 /** Looks at most; whoever connected before the name went waits in a queue of that length. */
 const QUIET_LOOKS_MAX = LISTEN_BACKLOG;
+
+/** Connections accepted in a row before everything else has its turn. */
+export const ACCEPTS_IN_A_ROW = 32;
 
 /** What to do with what a listener accepts. */
 export interface PublishOptions {
@@ -78,6 +82,7 @@ class UnixListener implements PublishedListener {
   #server: Server;
   #inode = "";
   #accepted = 0;
+  #giveBack: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(endpoint: string, options: PublishOptions) {
@@ -110,11 +115,13 @@ class UnixListener implements PublishedListener {
   }
 
   abandon(): void {
+    this.#resume();
     this.#server.close();
   }
 
   hasWaiting(): boolean {
     if (this.#closing !== undefined) return false;
+    this.#resume();
     return this.#options.calls?.hasWaiting(socketFd(this.#server)) ?? false;
   }
 
@@ -144,7 +151,7 @@ class UnixListener implements PublishedListener {
     const { pauseOnConnect } = this.#options;
     const server = net.createServer({ pauseOnConnect, allowHalfOpen: true });
     return server.on("connection", (socket) => {
-      this.#accepted++;
+      if (++this.#accepted % ACCEPTS_IN_A_ROW === 0) this.#pause();
       try {
         this.#options.onConnection(socket);
       } catch {
@@ -152,6 +159,22 @@ class UnixListener implements PublishedListener {
         socket.destroy();
       }
     });
+  }
+
+  /**
+   * Bun accepts as long as somebody waits: measured, timers and other connections stood still for as long as a
+   * process went on connecting.
+   */
+  #pause(): void {
+    if (this.#giveBack !== undefined) return;
+    this.#giveBack = this.#options.calls?.holdBack?.(socketFd(this.#server));
+    if (this.#giveBack !== undefined) setImmediate(() => this.#resume());
+  }
+
+  /** Ends a pause. Before that the descriptor is not to be used, nor closed. */
+  #resume(): void {
+    this.#giveBack?.();
+    this.#giveBack = undefined;
   }
 
   #watchErrors(server: Server): void {
@@ -167,6 +190,7 @@ class UnixListener implements PublishedListener {
     } catch (error) {
       if (!GONE.has(osErrorCode(error) ?? "")) throw error;
     } finally {
+      this.#resume();
       this.#server.close();
     }
   }
@@ -178,7 +202,8 @@ class UnixListener implements PublishedListener {
       const seen = this.#accepted;
       await delay(QUIET_MS);
       // A timer may come before what the kernel has ready; what follows it comes behind that.
-      await setImmediate();
+      await nextTurn();
+      this.#resume();
       const isWaiting = calls?.hasWaiting(socketFd(this.#server)) ?? false;
       if (!isWaiting && this.#accepted === seen) return;
     }

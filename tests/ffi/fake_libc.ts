@@ -163,6 +163,10 @@ export class FakeLibc implements Libc {
     return this.#record(`dup ${fd}`);
   }
 
+  dup2(from: number, to: number): number {
+    return this.#record(`dup2 ${from} ${to}`);
+  }
+
   ioctl(fd: number, request: number): number {
     return this.#record(`ioctl ${fd} ${request}`);
   }

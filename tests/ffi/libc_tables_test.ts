@@ -85,6 +85,7 @@ const wanted = {
   getsockopt: 5,
   close: 1,
   dup: 1,
+  dup2: 2,
   ioctl: 2,
   flock: 2,
   shutdown: 2,

@@ -99,6 +99,7 @@ for (const [binding, libc] of await openAll()) {
         getpeereid: libc.getpeereid?.(-1, new Uint8Array(4), new Uint8Array(4)) ?? -1,
         close: libc.close(-1),
         dup: libc.dup(-1),
+        dup2: libc.dup2(-1, -1),
         fcntl: libc.fcntl?.(-1, 1, 0) ?? -1,
         ioctl: libc.ioctl(-1, layout.constants.FIOCLEX),
         shutdown: libc.shutdown(-1, 2),

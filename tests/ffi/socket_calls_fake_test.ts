@@ -106,6 +106,16 @@ describe("duplicating and pairing", () => {
     assert.deepEqual(libc.closed, [44]);
   });
 
+  test("a number is replaced despite interruptions, and kept from children", () => {
+    const { libc, sockets, constants, numbers } = setUp("linux");
+    let interruptions = 2;
+    libc.answer = (call) => call.startsWith("dup2") && interruptions-- > 0 ? libc.fail(numbers.EINTR) : 0;
+    assert.deepEqual(sockets.replaceFd(5, 6), { ok: true });
+    assert.deepEqual(libc.calls, ["dup2 5 6", "dup2 5 6", "dup2 5 6", `ioctl 6 ${constants.FIOCLEX}`]);
+    libc.answer = () => libc.fail(numbers.EBADF);
+    assert.deepEqual(sockets.replaceFd(5, 6), { ok: false, errno: numbers.EBADF, name: "EBADF" });
+  });
+
   test("linux clears a socket's status flags to make it blocking, and tells why it cannot", () => {
     const { libc, sockets, constants, numbers } = setUp("linux");
     libc.answer = () => 0;

@@ -1,10 +1,15 @@
+import process from "node:process";
 import type { Native } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
 import type { ListenerCalls } from "../listener_calls.ts";
+import { runtime } from "../runtime.ts";
 
 /** What a listening Unix socket needs of the kernel. */
-export function listenerCalls({ sockets, peerCredentials }: Native): ListenerCalls {
+export function listenerCalls(native: Native): ListenerCalls {
+  const { sockets, peerCredentials } = native;
   return {
+    // The other runtimes take one connection a turn. A kqueue forgets a number that becomes another socket's.
+    ...(runtime === "bun" && process.platform === "linux" ? { holdBack: (fd) => holdBack(native, fd) } : {}),
     keepFromChildren(fd) {
       const done = sockets.keepFromChildren(fd);
       if (done.ok) return;
@@ -21,4 +26,20 @@ export function listenerCalls({ sockets, peerCredentials }: Native): ListenerCal
       return found.ok ? found.peer : undefined;
     },
   };
+}
+
+/** Accepting from a connected socket fails, which is what ends a runtime's row of accepts. */
+function holdBack({ sockets, socketPair }: Native, fd: number): (() => void) | undefined {
+  const kept = sockets.duplicateFd(fd);
+  if (!kept.ok) return undefined;
+  const pair = socketPair();
+  const isHeld = pair.ok && sockets.replaceFd(pair.fds[0], fd).ok;
+  if (pair.ok) { for (const end of pair.fds) sockets.closeFd(end); }
+  const giveBack = () => {
+    sockets.replaceFd(kept.fd, fd);
+    sockets.closeFd(kept.fd);
+  };
+  if (isHeld) return giveBack;
+  giveBack();
+  return undefined;
 }
