@@ -2,19 +2,16 @@ import { chmod, lstat, unlink } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
-import net, { type Server, type Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../errors.ts";
 import { claimName } from "./claim_name.ts";
 import { checkSocketPath } from "./endpoint_limit.ts";
-import { LISTEN_BACKLOG, listenAgain } from "./listen_again.ts";
 import type { ListenerCalls } from "./listener_calls.ts";
+import { LISTEN_BACKLOG, type ListeningServer, type ServerHooks } from "./listening_server.ts";
 import type { PublishedListener } from "./local_stream.ts";
 import { osErrorCode } from "./os_error.ts";
 import { ensurePrivateParent } from "./private_parent.ts";
-import { runtime } from "./runtime.ts";
-import { socketFd } from "./socket_fd.ts";
 
 /** What looking for a name says when the name, or its directory, is not there any more. */
 const GONE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
@@ -27,9 +24,9 @@ const QUIET_LOOKS_MAX = LISTEN_BACKLOG;
 export const ACCEPTS_IN_A_ROW = 32;
 
 /** What to do with what a listener accepts. */
-export interface PublishOptions {
-  /** Whether an accepted socket starts paused, its first bytes and descriptors still in the kernel. */
-  readonly pauseOnConnect: boolean;
+export interface PublishOptions<Accepted> {
+  /** Makes what accepts; its connections start paused, their first bytes and descriptors still in the kernel. */
+  readonly createServer: (hooks: ServerHooks<Accepted>) => ListeningServer;
   /**
    * A request to send to whoever already serves the name, when its liveness is tested: some brokers
    * take a connection that hangs up without one for a failure of their own.
@@ -38,7 +35,7 @@ export interface PublishOptions {
   /** What the kernel does with a listener that no runtime offers; `undefined` without native calls. */
   readonly calls?: ListenerCalls | undefined;
   /** Called for every accepted connection; when it throws, that connection is dropped. */
-  onConnection(socket: Socket): void;
+  onConnection(connection: Accepted): void;
   /** Called when accepting failed, with the system's word for it; the listener goes on. Few runtimes tell. */
   onAcceptError?(code: string): void;
 }
@@ -52,7 +49,10 @@ export interface PublishOptions {
  * @throws {BrokerError} With code "config": the path is too long, its directory is not private, or the name is
  *   a file's; with code "endpoint-taken": somebody serves the name. The message says who and what to do.
  */
-export async function publishSocket(endpoint: string, options: PublishOptions): Promise<PublishedListener> {
+export async function publishSocket<Accepted>(
+  endpoint: string,
+  options: PublishOptions<Accepted>,
+): Promise<PublishedListener> {
   checkSocketPath(endpoint, process.platform);
   const directory = await ensurePrivateParent(endpoint);
   const privatePath = join(directory, `.${randomBytes(4).toString("hex")}`);
@@ -76,38 +76,37 @@ export async function publishSocket(endpoint: string, options: PublishOptions): 
 }
 
 /** A socket that listens, under a private name first. */
-class UnixListener implements PublishedListener {
+class UnixListener<Accepted> implements PublishedListener {
   readonly endpoint: string;
-  readonly #options: PublishOptions;
-  #server: Server;
+  readonly #options: PublishOptions<Accepted>;
+  #server: ListeningServer;
   #inode = "";
   #accepted = 0;
   #giveBack: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(endpoint: string, options: PublishOptions) {
+  constructor(endpoint: string, options: PublishOptions<Accepted>) {
     this.endpoint = endpoint;
     this.#options = options;
-    this.#server = this.#createServer();
+    this.#server = options.createServer({
+      accepted: (connection) => {
+        if (++this.#accepted % ACCEPTS_IN_A_ROW === 0) this.#pause();
+        options.onConnection(connection);
+      },
+      failed: (code) => options.onAcceptError?.(code),
+    });
   }
 
   async bind(privatePath: string): Promise<void> {
-    const server = this.#server;
-    await new Promise<void>((resolve, reject) => {
-      const failed = (error: unknown) => {
-        const seen = osErrorCode(error) ?? error;
-        const message = `Cannot listen for "${this.endpoint}" in its directory: ${seen}`;
-        reject(new BrokerError("os", message, { cause: error }));
-      };
-      server.once("error", failed);
-      server.listen({ path: privatePath, backlog: LISTEN_BACKLOG }, () => {
-        server.off("error", failed);
-        this.#watchErrors(server);
-        resolve();
-      });
-    });
+    try {
+      await this.#server.listen(privatePath);
+    } catch (error) {
+      const seen = osErrorCode(error) ?? error;
+      const message = `Cannot listen for "${this.endpoint}" in its directory: ${seen}`;
+      throw new BrokerError("os", message, { cause: error });
+    }
     // Deno 2.9 lets every child inherit it: the name would look served as long as one of them runs.
-    this.#options.calls?.keepFromChildren(socketFd(server));
+    this.#options.calls?.keepFromChildren(this.#server.fd);
   }
 
   published(inode: string): void {
@@ -122,18 +121,16 @@ class UnixListener implements PublishedListener {
   hasWaiting(): boolean {
     if (this.#closing !== undefined) return false;
     this.#resume();
-    return this.#options.calls?.hasWaiting(socketFd(this.#server)) ?? false;
+    return this.#options.calls?.hasWaiting(this.#server.fd) ?? false;
   }
 
   async acceptAgain(): Promise<void> {
     const { calls } = this.#options;
-    // Deno 2.9 gives up accepting for good after one accept that failed; the other runtimes go on by themselves.
-    if (runtime !== "deno" || calls === undefined || this.#closing !== undefined) return;
-    const next = this.#createServer();
-    if (!await listenAgain(next, this.#server, calls)) return;
+    if (calls === undefined || this.#closing !== undefined) return;
+    const next = await this.#server.acceptAgain?.(calls);
+    if (next === undefined) return;
     const old = this.#server;
     this.#server = next;
-    this.#watchErrors(next);
     old.close();
     // The name may have been withdrawn meanwhile.
     if (this.#closing !== undefined) next.close();
@@ -147,27 +144,13 @@ class UnixListener implements PublishedListener {
     await this.close();
   }
 
-  #createServer(): Server {
-    const { pauseOnConnect } = this.#options;
-    const server = net.createServer({ pauseOnConnect, allowHalfOpen: true });
-    return server.on("connection", (socket) => {
-      if (++this.#accepted % ACCEPTS_IN_A_ROW === 0) this.#pause();
-      try {
-        this.#options.onConnection(socket);
-      } catch {
-        // Gone before it was looked at: a descriptor that is no longer there belongs to nobody.
-        socket.destroy();
-      }
-    });
-  }
-
   /**
    * Bun accepts as long as somebody waits: measured, timers and other connections stood still for as long as a
    * process went on connecting.
    */
   #pause(): void {
     if (this.#giveBack !== undefined) return;
-    this.#giveBack = this.#options.calls?.holdBack?.(socketFd(this.#server));
+    this.#giveBack = this.#options.calls?.holdBack?.(this.#server.fd);
     if (this.#giveBack !== undefined) setImmediate(() => this.#resume());
   }
 
@@ -175,11 +158,6 @@ class UnixListener implements PublishedListener {
   #resume(): void {
     this.#giveBack?.();
     this.#giveBack = undefined;
-  }
-
-  #watchErrors(server: Server): void {
-    // Accept errors are transient: the listener goes on.
-    server.on("error", (error) => this.#options.onAcceptError?.(osErrorCode(error) ?? String(error)));
   }
 
   async #close(): Promise<void> {
@@ -204,7 +182,7 @@ class UnixListener implements PublishedListener {
       // A timer may come before what the kernel has ready; what follows it comes behind that.
       await nextTurn();
       this.#resume();
-      const isWaiting = calls?.hasWaiting(socketFd(this.#server)) ?? false;
+      const isWaiting = calls?.hasWaiting(this.#server.fd) ?? false;
       if (!isWaiting && this.#accepted === seen) return;
     }
   }

@@ -14,6 +14,24 @@ export interface DetachedEnd {
   intoSocket(): Socket;
 }
 
+/** Told what a runtime reads. */
+export interface EndReader {
+  /** Bytes that came; only valid during the call. */
+  data(chunk: Uint8Array): void;
+  /** The peer has ended its direction. */
+  end(): void;
+  /** Reading failed, with the runtime's error. */
+  failed(error: unknown): void;
+  /** The connection is closed, by whomever. */
+  closed(): void;
+}
+
+/** An end that a runtime has accepted and does not read. */
+export interface AcceptedEnd extends DetachedEnd {
+  /** Lets the runtime read it. It is no bare descriptor from now on: to detach it, copy and close it. */
+  readBy(reader: EndReader): void;
+}
+
 /** An end that no runtime knows. */
 export function ownedEnd(owned: OwnedFd): DetachedEnd {
   return {
@@ -29,13 +47,14 @@ export function ownedEnd(owned: OwnedFd): DetachedEnd {
 }
 
 /** The end of a socket that was accepted paused and never resumed: measured, no runtime reads from it. */
-export class PausedEnd implements DetachedEnd {
+export class PausedEnd implements AcceptedEnd {
   readonly #socket: Socket;
   #isGivenAway = false;
 
   /** Takes a socket over. */
   constructor(socket: Socket) {
     this.#socket = socket;
+    socket.on("error", () => {/* seen again by whoever reads or writes */});
   }
 
   get fd(): number {
@@ -48,6 +67,15 @@ export class PausedEnd implements DetachedEnd {
 
   close(): void {
     if (!this.#isGivenAway) this.#socket.destroy();
+  }
+
+  readBy(reader: EndReader): void {
+    const socket = this.#socket;
+    socket.on("data", (chunk: Uint8Array) => reader.data(chunk));
+    socket.on("end", () => reader.end());
+    socket.on("error", (error) => reader.failed(error));
+    socket.on("close", () => reader.closed());
+    socket.resume();
   }
 
   intoSocket(): Socket {

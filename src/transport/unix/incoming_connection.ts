@@ -1,5 +1,4 @@
 import type { CancelSignal } from "../../cancel_signal.ts";
-import type { Socket } from "node:net";
 import type { Native } from "../../../ffi/native.ts";
 import { BrokerError } from "../../errors.ts";
 import type { FirstFrameReader } from "../../wire/first_frame_reader.ts";
@@ -7,10 +6,9 @@ import { withDeadline } from "../deadline.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import type { PeerCredentials } from "../local_stream.ts";
 import { streamError } from "../os_error.ts";
-import { socketFd } from "../socket_fd.ts";
 import type { FirstFrameArrival, IncomingConnection } from "../transport.ts";
 import { UnixDetachedConnection } from "./detached_connection.ts";
-import { ownedEnd, PausedEnd } from "./detached_end.ts";
+import { type AcceptedEnd, ownedEnd } from "./detached_end.ts";
 
 /** Bytes taken by one receive: any Hello of use, and what a hasty client sends behind it. */
 const RECEIVE_BYTES = 64 * 1024;
@@ -22,20 +20,19 @@ export class UnixIncomingConnection implements IncomingConnection {
   readonly peer: PeerCredentials | undefined;
   readonly number: number;
   readonly #native: Native;
-  readonly #socket: Socket;
-  /** Whoever has the detached connection owns the socket. */
+  /** Ours until it is detached. */
+  readonly #end: AcceptedEnd;
   #isDetached = false;
 
   /**
-   * Takes a socket over and asks the kernel who connected.
+   * Takes an end over and asks the kernel who connected.
    *
-   * @param socket Accepted with `pauseOnConnect`; owned from now on.
+   * @param end Accepted and never read; owned from now on.
    */
-  constructor(native: Native, socket: Socket) {
+  constructor(native: Native, end: AcceptedEnd) {
     this.#native = native;
-    this.#socket = socket;
-    socket.on("error", () => {/* seen again by whoever reads or writes */});
-    this.number = socketFd(socket);
+    this.#end = end;
+    this.number = end.fd;
     const peer = native.peerCredentials(this.number);
     this.peer = peer.ok ? peer.peer : undefined;
   }
@@ -45,7 +42,7 @@ export class UnixIncomingConnection implements IncomingConnection {
     if (first !== undefined) {
       // Nobody has asked the runtime to read, so there is nothing to take the connection away from.
       this.#isDetached = true;
-      return { first, connection: new UnixDetachedConnection(this.#native, new PausedEnd(this.#socket)) };
+      return { first, connection: new UnixDetachedConnection(this.#native, this.#end) };
     }
     try {
       return await withDeadline(
@@ -60,12 +57,12 @@ export class UnixIncomingConnection implements IncomingConnection {
   }
 
   close(): void {
-    if (!this.#isDetached) this.#socket.destroy();
+    if (!this.#isDetached) this.#end.close();
   }
 
   /** Takes what already waits in the kernel, so that most Hellos need no turn of the event loop. */
   #receiveWaiting(reader: FirstFrameReader): FirstFrameArrival["first"] | undefined {
-    const fd = socketFd(this.#socket);
+    const { fd } = this.#end;
     for (let i = 0; i < RECEIVES_AT_ONCE; i++) {
       const received = this.#native.sockets.receiveBytes(fd, RECEIVE_BYTES);
       if (received.kind === "eof") return { kind: "eof", error: reader.endOfStream() };
@@ -77,7 +74,7 @@ export class UnixIncomingConnection implements IncomingConnection {
   }
 
   #readOn(reader: FirstFrameReader, signal: CancelSignal): Promise<FirstFrameArrival> {
-    const socket = this.#socket;
+    const end = this.#end;
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const settle = (first: FirstFrameArrival["first"]) => {
@@ -89,25 +86,26 @@ export class UnixIncomingConnection implements IncomingConnection {
           reject(error);
         }
       };
-      socket.on("data", (chunk: Uint8Array) => {
-        if (socket.destroyed) return;
-        const first = reader.push(chunk);
-        if (first.kind !== "need-more") settle(first);
-      });
-      socket.on("end", () => socket.destroyed || settle({ kind: "eof", error: reader.endOfStream() }));
-      socket.on("error", (error) => reject(streamError("read the first frame of a client", error)));
-      socket.on("close", () => {
-        // After a detach, too; an error costs more than the rest of the callback.
-        if (!isSettled) reject(new BrokerError("closed", "Cannot read the first frame: the client left"));
+      end.readBy({
+        data(chunk) {
+          if (isSettled) return;
+          const first = reader.push(chunk);
+          if (first.kind !== "need-more") settle(first);
+        },
+        end: () => isSettled || settle({ kind: "eof", error: reader.endOfStream() }),
+        failed: (error) => reject(streamError("read the first frame of a client", error)),
+        closed() {
+          // After a detach, too; an error costs more than the rest of the callback.
+          if (!isSettled) reject(new BrokerError("closed", "Cannot read the first frame: the client left"));
+        },
       });
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      socket.resume();
     });
   }
 
   #detach(): UnixDetachedConnection {
-    const copy = this.#native.sockets.duplicateFd(socketFd(this.#socket));
-    this.#socket.destroy();
+    const copy = this.#native.sockets.duplicateFd(this.#end.fd);
+    this.#end.close();
     if (copy.ok) return new UnixDetachedConnection(this.#native, ownedEnd(this.#native.ownFd(copy.fd)));
     throw new BrokerError("os", `Cannot detach a connection: dup returned ${copy.name}`);
   }

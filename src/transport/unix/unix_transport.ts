@@ -7,17 +7,20 @@ import { connectSocket } from "../connect_net.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { checkSocketPath } from "../endpoint_limit.ts";
 import type { LocalStream, PeerCredentials } from "../local_stream.ts";
+import type { ListeningServer, ServerHooks } from "../listening_server.ts";
+import { NetServer } from "../net_server.ts";
 import { NetStream } from "../net_stream.ts";
 import { type PublishOptions, publishSocket } from "../publish_socket.ts";
 import { runtime } from "../runtime.ts";
 import { socketFd } from "../socket_fd.ts";
 import type { FileLockOutcome, ListenOptions, Transport } from "../transport.ts";
+import { BunServer } from "./bun_server.ts";
 import { connectBun } from "./bun_stream.ts";
 import { UnixControlConnection } from "./control_connection.ts";
 import { UnixDescriptorReserve } from "./descriptor_reserve.ts";
 import { connectDeno } from "./deno_stream.ts";
 import { UnixDetachedConnection } from "./detached_connection.ts";
-import { ownedEnd } from "./detached_end.ts";
+import { type AcceptedEnd, ownedEnd, PausedEnd } from "./detached_end.ts";
 import { UnixIncomingConnection } from "./incoming_connection.ts";
 import { UnixIncomingControl } from "./incoming_control.ts";
 import { listenerCalls } from "./listener_calls.ts";
@@ -57,19 +60,19 @@ export function unixTransport(loaded: NativeResult): Transport {
       );
     },
     listen: (endpoint, options, onStream) =>
-      publishSocket(endpoint, {
-        ...options,
-        calls,
-        pauseOnConnect: true,
-        onConnection: (socket) =>
-          onStream(new NetStream(socket), () => loaded.ok ? peerOf(loaded.native, socket) : undefined),
-      }),
-    listenPassable: (endpoint, options, onConnection) =>
-      publishNative(
+      publishNet(
         endpoint,
         { ...options, calls },
-        (socket) => onConnection(new UnixIncomingConnection(native(), socket)),
+        (socket) =>
+          onStream(new NetStream(socket), () => loaded.ok ? peerOf(loaded.native, socket) : undefined),
       ),
+    listenPassable: (endpoint, options, onConnection) =>
+      publishSocket<AcceptedEnd>(endpoint, {
+        ...options,
+        calls,
+        createServer: (hooks) => createPassableServer(loaded, hooks),
+        onConnection: (end) => onConnection(new UnixIncomingConnection(native(), end)),
+      }),
     keepDescriptors: (count) =>
       loaded.ok ? new UnixDescriptorReserve(loaded.native, count, openFilesLimit()) : undefined,
     copyConnection(fd) {
@@ -106,7 +109,7 @@ export function unixTransport(loaded: NativeResult): Transport {
       throw new BrokerError("peer-rejected", `Cannot hand over at "${endpoint}": it is served by ${problem}`);
     },
     listenControl: (endpoint, options, onControl) =>
-      publishNative(
+      publishNet(
         endpoint,
         { ...options, calls },
         (socket) => onControl(new UnixIncomingControl(native(), socket)),
@@ -166,10 +169,16 @@ async function connectShown(
   return { stream: new NetStream(socket), fd: () => socket.destroyed ? undefined : socketFd(socket) };
 }
 
-function publishNative(
+function publishNet(
   endpoint: string,
-  options: ListenOptions & Pick<PublishOptions, "calls">,
-  onSocket: (socket: Socket) => void,
+  options: ListenOptions & Pick<PublishOptions<Socket>, "calls">,
+  onConnection: (socket: Socket) => void,
 ) {
-  return publishSocket(endpoint, { ...options, pauseOnConnect: true, onConnection: onSocket });
+  return publishSocket(endpoint, { ...options, createServer: (hooks) => new NetServer(hooks), onConnection });
+}
+
+/** Accepts by the fastest API of the runtime that shows descriptors. */
+function createPassableServer(loaded: NativeResult, hooks: ServerHooks<AcceptedEnd>): ListeningServer {
+  if (runtime === "bun" && loaded.ok) return new BunServer(loaded.native, hooks);
+  return new NetServer({ ...hooks, accepted: (socket) => hooks.accepted(new PausedEnd(socket)) });
 }

@@ -6,6 +6,7 @@ import type { LocalListener, LocalStream } from "../../../src/transport/local_st
 import { connectSocket } from "../../../src/transport/connect_net.ts";
 import type { DetachedConnection, IncomingConnection } from "../../../src/transport/transport.ts";
 import { UnixDetachedConnection } from "../../../src/transport/unix/detached_connection.ts";
+import { PausedEnd } from "../../../src/transport/unix/detached_end.ts";
 import { UnixIncomingConnection } from "../../../src/transport/unix/incoming_connection.ts";
 import { UnixPassedConnection } from "../../../src/transport/unix/passed_connection.ts";
 import { concatBytes } from "../../../src/wire/bytes.ts";
@@ -235,7 +236,7 @@ test("a connection whose descriptor cannot be copied is closed and reported", as
     ...native,
     sockets: { ...native.sockets, duplicateFd: () => ({ ok: false, errno: 24, name: "EMFILE" } as const) },
   };
-  const broken = new UnixIncomingConnection(failing, socket.pause());
+  const broken = new UnixIncomingConnection(failing, new PausedEnd(socket.pause()));
   const peer = await accepted.promise;
   const reading = within("the outcome", broken.firstFrame(createFirstFrameReader(), WAIT));
   await peer.write(FRAME);
