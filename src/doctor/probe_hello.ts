@@ -3,10 +3,10 @@ import { LIBRARY_VERSION } from "../version.ts";
 import { PROTOCOL_VERSION } from "../wire/constants.ts";
 import { envelopeText, validateEnvelope } from "../wire/envelope.ts";
 import { errorCodeName, knownErrorCode } from "../wire/error_code.ts";
-import { encodeFramed } from "../wire/framing.ts";
+import { encodeFramedMessage } from "../wire/framed_message.ts";
 import { FrameKind, FrameSchema, HelloReplySchema, HelloSchema } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { CONTROL_PAYLOAD_PROTOCOL } from "../wire/payload_protocol.ts";
-import { encodeMessage, tryDecodeStrict } from "../wire/strict_decode.ts";
+import { embedMessage, tryDecodeStrict } from "../wire/strict_decode.ts";
 import { WireDecodeError } from "../wire/wire_decode_error.ts";
 import { capabilitiesText } from "./capabilities_text.ts";
 
@@ -24,12 +24,12 @@ const PROBE_SERVICE = "rp-doctor-probe";
  * @returns One buffer to write.
  */
 export function encodeProbeHello(pid: number): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.REQUEST,
     payloadProtocol: CONTROL_PAYLOAD_PROTOCOL,
     requestId: 1n,
-    payload: encodeMessage(HelloSchema, {
+    payload: embedMessage(HelloSchema, {
       clientMinProtocol: PROTOCOL_VERSION,
       clientMaxProtocol: PROTOCOL_VERSION,
       serviceName: PROBE_SERVICE,

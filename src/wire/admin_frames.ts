@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PROTOCOL_VERSION } from "./constants.ts";
 import { type EnvelopeError, envelopeText, validateEnvelope } from "./envelope.ts";
 import type { EchoedFields } from "./frames.ts";
-import { encodeFramed } from "./framing.ts";
+import { encodeFramedMessage } from "./framed_message.ts";
 import {
   type AdminReply,
   AdminReplySchema,
@@ -12,7 +12,7 @@ import {
 } from "./gen/broker_v1_admin_pb.ts";
 import { type Frame, FrameKind, FrameSchema } from "./gen/broker_v1_envelope_pb.ts";
 import { ADMIN_PAYLOAD_PROTOCOL } from "./payload_protocol.ts";
-import { encodeMessage, tryDecodeStrict } from "./strict_decode.ts";
+import { embedMessage, tryDecodeStrict } from "./strict_decode.ts";
 import { WireDecodeError } from "./wire_decode_error.ts";
 
 /** The request id of every admin request. */
@@ -22,11 +22,11 @@ export const ADMIN_REQUEST_ID = 1n;
 export function encodeAdminRequest(
   request: MessageInitShape<typeof AdminRequestSchema>,
 ): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.REQUEST,
     payloadProtocol: ADMIN_PAYLOAD_PROTOCOL,
-    payload: encodeMessage(AdminRequestSchema, request),
+    payload: embedMessage(AdminRequestSchema, request),
     requestId: ADMIN_REQUEST_ID,
   });
 }
@@ -42,11 +42,11 @@ export function encodeAdminReply(
   request: EchoedFields,
   reply: MessageInitShape<typeof AdminReplySchema>,
 ): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.RESPONSE,
     payloadProtocol: ADMIN_PAYLOAD_PROTOCOL,
-    payload: encodeMessage(AdminReplySchema, reply),
+    payload: embedMessage(AdminReplySchema, reply),
     requestId: request.requestId,
     traceparent: request.traceparent,
     tracestate: request.tracestate,

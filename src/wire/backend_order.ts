@@ -3,14 +3,14 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { PROTOCOL_VERSION } from "./constants.ts";
 import { validateEnvelope } from "./envelope.ts";
 import type { EchoedFields } from "./frames.ts";
-import { encodeFramed } from "./framing.ts";
+import { encodeFramedMessage } from "./framed_message.ts";
 import { type Frame, FrameKind, FrameSchema } from "./gen/broker_v1_envelope_pb.ts";
 import {
   BackendOrderAckSchema,
   BackendOrderSchema,
   QuiesceReason as WireReason,
 } from "./gen/broker_v1_order_pb.ts";
-import { encodeMessage, tryDecodeStrict } from "./strict_decode.ts";
+import { embedMessage, tryDecodeStrict } from "./strict_decode.ts";
 import { WireDecodeError } from "./wire_decode_error.ts";
 
 /**
@@ -66,11 +66,11 @@ const PATH_PREFIX_BYTES_MAX = 4_096;
  * @throws {RangeError} When the path is empty or longer than 4096 bytes.
  */
 export function encodeBackendOrder(order: BackendOrder): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.REQUEST,
     payloadProtocol: BACKEND_ORDER_PAYLOAD_PROTOCOL,
-    payload: encodeMessage(BackendOrderSchema, orderMessage(order)),
+    payload: embedMessage(BackendOrderSchema, orderMessage(order)),
     requestId: ORDER_REQUEST_ID,
   });
 }
@@ -127,11 +127,11 @@ export function decodeBackendOrder(frame: Frame): BackendOrderDecode {
  * @param request The order's frame, whose request id and trace fields are echoed.
  */
 export function encodeOrderAnswer(request: EchoedFields, answer: OrderAnswer): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.RESPONSE,
     payloadProtocol: BACKEND_ORDER_PAYLOAD_PROTOCOL,
-    payload: encodeMessage(BackendOrderAckSchema, answer),
+    payload: embedMessage(BackendOrderAckSchema, answer),
     requestId: request.requestId,
     traceparent: request.traceparent,
     tracestate: request.tracestate,

@@ -1,4 +1,5 @@
 // This module has no I/O.
+import { copyOf } from "./bytes.ts";
 import { type WireDecodeErrorKind, WireDecodeFailure } from "./wire_decode_error.ts";
 
 // Strings up to this length are decoded here: calling the platform's decoder costs more than they do.
@@ -106,9 +107,7 @@ export class ByteReader {
     const length = this.length();
     const start = this.position;
     this.position += length;
-    const copy = new Uint8Array(length);
-    copy.set(this.bytes.subarray(start, start + length));
-    return copy;
+    return copyOf(this.bytes, start, start + length);
   }
 
   /** The text behind a length prefix. */

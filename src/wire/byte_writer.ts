@@ -9,11 +9,17 @@ const SHORT_TEXT_LENGTH = 48;
 const UTF8_BYTES_PER_UNIT = 3;
 const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
+// Nearly every message fits; what is sent is a copy of its size, since a large buffer costs more than the message.
+const SCRATCH_BYTES = 4_096;
+
 const utf8 = new TextEncoder();
+/** Nobody's but the writer's that has taken it. */
+let scratch: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(SCRATCH_BYTES);
 
 /** Bytes that grow at the end. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
+  #isScratch = false;
   /** How many bytes were written. */
   position = 0;
 
@@ -23,7 +29,13 @@ export class ByteWriter {
    * @param expectedBytes Saves growing when it is right; may be wrong.
    */
   constructor(expectedBytes: number = INITIAL_BYTES) {
-    this.#bytes = new Uint8Array(expectedBytes);
+    if (scratch === undefined || expectedBytes > SCRATCH_BYTES) {
+      this.#bytes = new Uint8Array(expectedBytes);
+      return;
+    }
+    this.#bytes = scratch;
+    this.#isScratch = true;
+    scratch = undefined;
   }
 
   #reserve(count: number): void {
@@ -31,6 +43,7 @@ export class ByteWriter {
     if (wanted <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(wanted + SLACK_BYTES, 2 * this.#bytes.length));
     grown.set(this.#bytes.subarray(0, this.position));
+    this.#giveBack();
     this.#bytes = grown;
   }
 
@@ -66,11 +79,12 @@ export class ByteWriter {
 
   /** Text behind its length in bytes. The caller has made sure that the text is well-formed. */
   delimitedText(text: string): void {
-    this.delimited(() => {
-      this.#reserve(text.length * UTF8_BYTES_PER_UNIT);
-      if (text.length <= SHORT_TEXT_LENGTH && this.#ascii(text)) return;
+    const start = this.beginDelimited();
+    this.#reserve(text.length * UTF8_BYTES_PER_UNIT);
+    if (text.length > SHORT_TEXT_LENGTH || !this.#ascii(text)) {
       this.position += utf8.encodeInto(text, this.#bytes.subarray(this.position)).written;
-    });
+    }
+    this.endDelimited(start);
   }
 
   /** Writes text if it is ASCII, else leaves the position where it was. */
@@ -84,11 +98,14 @@ export class ByteWriter {
     return true;
   }
 
-  /** What `write` writes, behind its length. One byte is kept free for the length: most need no more. */
-  delimited(write: () => void): void {
+  /** What is written from here to `endDelimited` gets its length in front. One byte is kept free: most need no more. */
+  beginDelimited(): number {
     this.#reserve(1);
-    const start = ++this.position;
-    write();
+    return ++this.position;
+  }
+
+  /** @param start What `beginDelimited` gave. */
+  endDelimited(start: number): void {
     const length = this.position - start;
     if (length < 0x80) {
       this.#bytes[start - 1] = length;
@@ -106,6 +123,15 @@ export class ByteWriter {
 
   /** The bytes written so far. The writer must not be used again. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.position);
+    if (!this.#isScratch) return this.#bytes.subarray(0, this.position);
+    const copy = this.#bytes.slice(0, this.position);
+    this.#giveBack();
+    return copy;
+  }
+
+  #giveBack(): void {
+    if (!this.#isScratch) return;
+    scratch = this.#bytes;
+    this.#isScratch = false;
   }
 }

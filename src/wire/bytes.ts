@@ -11,6 +11,18 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
   return joined;
 }
 
+// What is shorter is copied by hand: a view for the platform's copy costs more.
+const SHORT_BYTES = 128;
+
+/** A part of some bytes, in a buffer of its own; `slice` of a Buffer would be a view. */
+export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
+  const length = end - start;
+  if (length > SHORT_BYTES) return new Uint8Array(bytes.subarray(start, end));
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[start + i]!;
+  return copy;
+}
+
 /**
  * Whether two byte strings are equal, in a time that depends on their lengths only.
  *

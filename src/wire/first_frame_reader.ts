@@ -1,7 +1,8 @@
 // This module has no I/O.
 import { ByteQueue } from "./byte_queue.ts";
 import { FRAME_BYTES_MAX } from "./constants.ts";
-import { copyOf, type FrameDecoderOptions } from "./frame_decoder.ts";
+import { copyOf } from "./bytes.ts";
+import type { FrameDecoderOptions } from "./frame_decoder.ts";
 import { scanFrame } from "./frame_scan.ts";
 import { type FramePart, type FramingError, unexpectedEof } from "./framing_error.ts";
 

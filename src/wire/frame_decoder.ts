@@ -1,5 +1,6 @@
 // This module has no I/O.
 import { ByteQueue } from "./byte_queue.ts";
+import { copyOf } from "./bytes.ts";
 import { FRAME_BYTES_MAX } from "./constants.ts";
 import { scanFrame } from "./frame_scan.ts";
 import type { FramingError } from "./framing_error.ts";
@@ -76,9 +77,4 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
     failure: () => failure,
     residue: () => copyOf(queue.bytes, 0, queue.length),
   };
-}
-
-/** `slice` of a Buffer would be a view. */
-export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes.subarray(start, end));
 }

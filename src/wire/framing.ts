@@ -1,17 +1,12 @@
 // This module has no I/O.
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { ByteWriter } from "./byte_writer.ts";
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FRAMING_VERSION_V1 } from "./constants.ts";
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES } from "./constants.ts";
+import { framedWriter, withHeader } from "./frame_header.ts";
 import { scanFrame } from "./frame_scan.ts";
-import { frameDecode, frameTooLarge, type FramingError } from "./framing_error.ts";
+import { frameDecode, type FramingError } from "./framing_error.ts";
 import { type Frame, FrameSchema } from "./gen/broker_v1_envelope_pb.ts";
 import { tryDecodeStrict, writeMessage } from "./strict_decode.ts";
 import { WireDecodeError } from "./wire_decode_error.ts";
-
-// The header's place is kept by these until the body's length is known.
-const NO_HEADER = new Uint8Array(FRAME_HEADER_BYTES);
-// The fields of a frame besides its payload rarely need more.
-const ENVELOPE_BYTES = 192;
 
 /** What the front of a buffer holds. */
 export type FramedDecode =
@@ -27,8 +22,7 @@ export type FramedDecode =
  * @throws {FramingError} With kind `FrameTooLarge` when the body exceeds 16 MiB.
  */
 export function encodeFramed(frame: MessageInitShape<typeof FrameSchema>): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(ENVELOPE_BYTES + (frame.payload?.length ?? 0));
-  writer.raw(NO_HEADER);
+  const writer = framedWriter(frame.payload?.length);
   writeMessage(writer, FrameSchema, frame);
   return withHeader(writer.finish());
 }
@@ -44,14 +38,6 @@ export function encodeFramedBody(body: Uint8Array): Uint8Array<ArrayBuffer> {
   const framed = new Uint8Array(FRAME_HEADER_BYTES + body.length);
   framed.set(body, FRAME_HEADER_BYTES);
   return withHeader(framed);
-}
-
-function withHeader(framed: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const bodyBytes = framed.length - FRAME_HEADER_BYTES;
-  if (bodyBytes > FRAME_BYTES_MAX) throw frameTooLarge(bodyBytes, FRAME_BYTES_MAX);
-  framed[0] = FRAMING_VERSION_V1;
-  for (let i = 0; i < 4; i++) framed[1 + i] = bodyBytes >>> (8 * i) & 0xff;
-  return framed;
 }
 
 /**

@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { constantTimeEqual } from "./bytes.ts";
 import { PROTOCOL_VERSION } from "./constants.ts";
 import { envelopeText, validateEnvelope } from "./envelope.ts";
-import { encodeFramed } from "./framing.ts";
+import { encodeFramedMessage } from "./framed_message.ts";
 import {
   type Frame,
   FrameKind,
@@ -14,7 +14,7 @@ import {
   HandoffOfferSchema,
 } from "./gen/broker_v1_envelope_pb.ts";
 import { HANDOFF_PAYLOAD_PROTOCOL } from "./payload_protocol.ts";
-import { encodeMessage, tryDecodeStrict } from "./strict_decode.ts";
+import { embedMessage, encodeMessage, tryDecodeStrict } from "./strict_decode.ts";
 import { WireDecodeError } from "./wire_decode_error.ts";
 
 /** An offer, with the fields that are not default. */
@@ -24,42 +24,48 @@ export type HandoffAckInit = MessageInitShape<typeof HandoffAckSchema>;
 
 /** The frame of an offer, from broker to backend (protocol 7.6). */
 export function handoffOfferFrame(offer: HandoffOfferInit): Frame {
-  return handoffFrame(FrameKind.REQUEST, offer.correlationId, encodeMessage(HandoffOfferSchema, offer));
+  const payload = encodeMessage(HandoffOfferSchema, offer);
+  return create(FrameSchema, fields(FrameKind.REQUEST, offer.correlationId, payload));
 }
 
 /** The frame of the answer to an offer, from backend to broker (protocol 7.6). */
 export function handoffAckFrame(ack: HandoffAckInit): Frame {
-  return handoffFrame(FrameKind.RESPONSE, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
+  const payload = encodeMessage(HandoffAckSchema, ack);
+  return create(FrameSchema, fields(FrameKind.RESPONSE, ack.correlationId, payload));
 }
 
 /** The frame of the ready event for the client (protocol 7.6). */
 export function handoffReadyFrame(ack: HandoffAckInit): Frame {
-  return handoffFrame(FrameKind.EVENT, ack.correlationId, encodeMessage(HandoffAckSchema, ack));
+  const payload = encodeMessage(HandoffAckSchema, ack);
+  return create(FrameSchema, fields(FrameKind.EVENT, ack.correlationId, payload));
 }
 
 /** Encodes an offer with its frame and header. */
 export function encodeHandoffOffer(offer: HandoffOfferInit): Uint8Array<ArrayBuffer> {
-  return encodeFramed(handoffOfferFrame(offer));
+  const payload = embedMessage(HandoffOfferSchema, offer);
+  return encodeFramedMessage(fields(FrameKind.REQUEST, offer.correlationId, payload));
 }
 
 /** Encodes the answer to an offer with its frame and header. */
 export function encodeHandoffAck(ack: HandoffAckInit): Uint8Array<ArrayBuffer> {
-  return encodeFramed(handoffAckFrame(ack));
+  const payload = embedMessage(HandoffAckSchema, ack);
+  return encodeFramedMessage(fields(FrameKind.RESPONSE, ack.correlationId, payload));
 }
 
 /** Encodes the ready event with its frame and header. */
 export function encodeHandoffReady(ack: HandoffAckInit): Uint8Array<ArrayBuffer> {
-  return encodeFramed(handoffReadyFrame(ack));
+  const payload = embedMessage(HandoffAckSchema, ack);
+  return encodeFramedMessage(fields(FrameKind.EVENT, ack.correlationId, payload));
 }
 
-function handoffFrame(kind: FrameKind, correlationId: bigint | undefined, payload: Uint8Array): Frame {
-  return create(FrameSchema, {
+function fields<Payload>(kind: FrameKind, correlationId: bigint | undefined, payload: Payload) {
+  return {
     envelopeVersion: PROTOCOL_VERSION,
     kind,
     payloadProtocol: HANDOFF_PAYLOAD_PROTOCOL,
     payload,
     requestId: correlationId ?? 0n,
-  });
+  };
 }
 
 /**

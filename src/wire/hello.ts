@@ -3,7 +3,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { CAPABILITY_HANDLE_PASSING, PROTOCOL_VERSION } from "./constants.ts";
 import type { EchoedFields } from "./frames.ts";
 import { NOTHING_TO_ECHO } from "./frames.ts";
-import { encodeFramed } from "./framing.ts";
+import { encodeFramedMessage } from "./framed_message.ts";
 import {
   type ErrorCode,
   FrameKind,
@@ -12,7 +12,8 @@ import {
   type NegotiatedSchema,
 } from "./gen/broker_v1_envelope_pb.ts";
 import { CONTROL_PAYLOAD_PROTOCOL } from "./payload_protocol.ts";
-import { encodeMessage } from "./strict_decode.ts";
+import type { EmbeddedMessage } from "./message_encoder.ts";
+import { embedMessage } from "./strict_decode.ts";
 
 /** The request id of every Hello; the broker echoes it and nobody compares it. */
 export const HELLO_REQUEST_ID = 1n;
@@ -57,14 +58,14 @@ export interface HelloOptions {
  */
 export function encodeHello(options: HelloOptions): Uint8Array<ArrayBuffer> {
   const { traceparent, tracestate, ...fields } = options;
-  const payload = encodeMessage(HelloSchema, {
+  const payload = embedMessage(HelloSchema, {
     clientCapabilities: CAPABILITY_HANDLE_PASSING,
     ...fields,
     clientMinProtocol: PROTOCOL_VERSION,
     clientMaxProtocol: PROTOCOL_VERSION,
     requestId: HELLO_MESSAGE_REQUEST_ID,
   });
-  return encodeFramed({
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.REQUEST,
     payloadProtocol: CONTROL_PAYLOAD_PROTOCOL,
@@ -97,7 +98,7 @@ export function encodeNegotiatedReply(
   negotiated: MessageInitShape<typeof NegotiatedSchema>,
 ): Uint8Array<ArrayBuffer> {
   const value = { ...negotiated, negotiatedProtocol: PROTOCOL_VERSION };
-  return encodeReply(request, encodeMessage(HelloReplySchema, { result: { case: "negotiated", value } }));
+  return encodeReply(request, embedMessage(HelloReplySchema, { result: { case: "negotiated", value } }));
 }
 
 /**
@@ -118,13 +119,13 @@ export function encodeRefusedReply(
     daemonMaxProtocol: PROTOCOL_VERSION,
     retryAfterMs: refusal.retryAfterMs ?? 0n,
   };
-  const payload = encodeMessage(HelloReplySchema, { result: { case: "refused", value } });
+  const payload = embedMessage(HelloReplySchema, { result: { case: "refused", value } });
   return encodeReply(request ?? NOTHING_TO_ECHO, payload);
 }
 
 /** The payload protocol is the control plane's also where the request's was another. */
-function encodeReply(request: EchoedFields, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encodeFramed({
+function encodeReply(request: EchoedFields, payload: EmbeddedMessage): Uint8Array<ArrayBuffer> {
+  return encodeFramedMessage({
     envelopeVersion: PROTOCOL_VERSION,
     kind: FrameKind.RESPONSE,
     payloadProtocol: CONTROL_PAYLOAD_PROTOCOL,

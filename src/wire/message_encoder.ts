@@ -26,13 +26,36 @@ export function writeFields(writer: ByteWriter, plan: MessagePlan, message: Prop
     if (value === undefined || value === null) continue;
     if (field.isRepeated) { for (const item of value as unknown[]) writeField(writer, field, item); }
     else if (field.kind === "map") writeMap(writer, field, value as Readonly<Record<string, string>>);
+    else if (value instanceof EmbeddedMessage) writeEmbedded(writer, field, value);
     else if (field.hasPresence || !isDefault(value)) writeField(writer, field, value);
+  }
+}
+
+/** A message that stands where bytes are expected; it is written there and nowhere else before. */
+export class EmbeddedMessage {
+  readonly plan: MessagePlan;
+  readonly message: Properties;
+
+  /** Embeds a message, or just its fields that are not default. */
+  constructor(plan: MessagePlan, message: Properties) {
+    this.plan = plan;
+    this.message = message;
   }
 }
 
 function isDefault(value: unknown): boolean {
   if (value instanceof Uint8Array) return value.length === 0;
   return value === 0 || value === "" || value === 0n || value === false;
+}
+
+/** Bytes that turn out to be none are omitted like any default. */
+function writeEmbedded(writer: ByteWriter, field: FieldPlan, value: EmbeddedMessage): void {
+  const before = writer.position;
+  writer.varint(field.number * 8 + field.wireType);
+  const start = writer.beginDelimited();
+  writeFields(writer, value.plan, value.message);
+  if (writer.position === start) writer.position = before;
+  else writer.endDelimited(start);
 }
 
 function writeField(writer: ByteWriter, field: FieldPlan, value: unknown): void {
@@ -57,24 +80,29 @@ function writeField(writer: ByteWriter, field: FieldPlan, value: unknown): void 
       return writer.raw(value);
     default: {
       if (typeof value !== "object" || value === null) throw wrongType(field, value, "a message");
-      const plan = messagePlan(field.message!);
-      return writer.delimited(() => writeFields(writer, plan, value as Properties));
+      return writeNested(writer, messagePlan(field.message!), value as Properties);
     }
   }
+}
+
+function writeNested(writer: ByteWriter, plan: MessagePlan, message: Properties): void {
+  const start = writer.beginDelimited();
+  writeFields(writer, plan, message);
+  writer.endDelimited(start);
 }
 
 /** Sorted by key, so that equal maps have equal bytes. Empty keys and values are omitted like any default. */
 function writeMap(writer: ByteWriter, field: FieldPlan, entries: Readonly<Record<string, string>>): void {
   for (const key of Object.keys(entries).sort()) {
     writer.varint(field.number * 8 + WIRE_LEN);
-    writer.delimited(() => {
-      [key, entries[key]].forEach((part, index) => {
-        const value = text(field, part);
-        if (value === "") return;
-        writer.varint((index + 1) * 8 + WIRE_LEN);
-        writer.delimitedText(value);
-      });
-    });
+    const start = writer.beginDelimited();
+    for (const [index, part] of [key, entries[key]].entries()) {
+      const value = text(field, part);
+      if (value === "") continue;
+      writer.varint((index + 1) * 8 + WIRE_LEN);
+      writer.delimitedText(value);
+    }
+    writer.endDelimited(start);
   }
 }
 

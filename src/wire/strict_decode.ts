@@ -3,7 +3,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import { ByteReader } from "./byte_reader.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import { mergeFields, NESTING_MAX, newMessage } from "./message_decoder.ts";
-import { writeFields } from "./message_encoder.ts";
+import { EmbeddedMessage, writeFields } from "./message_encoder.ts";
 import { messagePlan } from "./message_plan.ts";
 import { WireDecodeError, WireDecodeFailure } from "./wire_decode_error.ts";
 
@@ -72,4 +72,12 @@ export function writeMessage<Desc extends DescMessage>(
   message: MessageInitShape<Desc>,
 ): void {
   writeFields(writer, messagePlan(schema), message as Readonly<Record<string, unknown>>);
+}
+
+/** A message in place of bytes of the one that is encoded around it; see {@linkcode encodeMessage}. */
+export function embedMessage<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageInitShape<Desc>,
+): EmbeddedMessage {
+  return new EmbeddedMessage(messagePlan(schema), message as Readonly<Record<string, unknown>>);
 }
