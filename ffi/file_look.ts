@@ -14,9 +14,10 @@ const { bytes: STATUS_BYTES, mask: BASIC_STATUS, uid, blocks, ctime, devEnd } = 
  * What a file looks like from outside, to be compared byte by byte with an earlier look: owner, mode, device,
  * inode, size, and when content and status changed.
  *
- * @returns `undefined` when there is no file to look at, or no such call.
+ * @param known An earlier look.
+ * @returns `known` itself when nothing has changed since; `undefined` when there is no file to look at, or no such call.
  */
-export type FileLook = (path: string) => Uint8Array | undefined;
+export type FileLook = (path: string, known?: Uint8Array) => Uint8Array | undefined;
 
 /** Makes the look, which builds nothing but what is compared: it runs with every Hello. */
 export function createFileLook(libc: Libc): FileLook {
@@ -24,19 +25,30 @@ export function createFileLook(libc: Libc): FileLook {
   const paths = new Map<string, Uint8Array<ArrayBuffer>>();
   const utf8 = new TextEncoder();
   const nativePath = (path: string) => {
-    const known = paths.get(path);
-    if (known !== undefined) return known;
+    const kept = paths.get(path);
+    if (kept !== undefined) return kept;
+    if (path.includes("\0")) return undefined;
     if (paths.size >= PATHS_MAX) paths.clear();
     const bytes = new Uint8Array(utf8.encode(`${path}\0`));
     paths.set(path, bytes);
     return bytes;
   };
-  return (path) => {
-    if (libc.statx === null || path.includes("\0")) return undefined;
-    if (libc.statx(WORKING_DIRECTORY, nativePath(path), 0, BASIC_STATUS, status) !== 0) return undefined;
+  return (path, known) => {
+    const bytes = libc.statx === null ? undefined : nativePath(path);
+    if (bytes === undefined) return undefined;
+    if (libc.statx!(WORKING_DIRECTORY, bytes, 0, BASIC_STATUS, status) !== 0) return undefined;
+    if (known !== undefined && looksLike(status, known)) return known;
     const look = new Uint8Array(blocks - uid + devEnd - ctime);
     look.set(status.subarray(uid, blocks));
     look.set(status.subarray(ctime, devEnd), blocks - uid);
     return look;
   };
+}
+
+/** By hand, since views for comparing cost more than the look. */
+function looksLike(status: Uint8Array, known: Uint8Array): boolean {
+  let at = 0;
+  for (let i = uid; i < blocks; i++) if (status[i] !== known[at++]) return false;
+  for (let i = ctime; i < devEnd; i++) if (status[i] !== known[at++]) return false;
+  return at === known.length;
 }

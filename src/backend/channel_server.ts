@@ -6,6 +6,7 @@ import type { SpentTokens } from "../handoff/spent_tokens.ts";
 import type { LocalStream } from "../transport/local_stream.ts";
 import type { IncomingControl, PassedConnection } from "../transport/transport.ts";
 import { HANDOFF_TOKEN_BYTES } from "../wire/constants.ts";
+import { constantTimeEqual } from "../wire/bytes.ts";
 import { createFrameDecoder } from "../wire/frame_decoder.ts";
 import type { HandoffOffer } from "../wire/gen/broker_v1_envelope_pb.ts";
 import { DIRECT_EXTENSIONS, EXTENSION_REPEATABLE } from "../wire/handoff_extension.ts";
@@ -98,9 +99,8 @@ export class ChannelServer {
   #decide(prefix: HandoffToken, connection: PassedConnection, offer: HandoffOffer, startMs: number): void {
     const { spent, observe, adopted } = this.#parts;
     const { token, correlationId, residue, extensions } = offer;
-    const presented = HandoffToken.fromBytes(token);
     // One of a pair got lost: the next descriptor would be taken for another client's.
-    if (presented === undefined || !presented.equals(prefix)) {
+    if (!constantTimeEqual(token, prefix.toBytes())) {
       throw new ChannelViolation("an offer came with another offer's descriptor");
     }
     const ready = encodeHandoffReady({ token, accepted: true, correlationId });

@@ -86,7 +86,7 @@ async function assemble(transport: Transport, options: ServeBrokerOptions): Prom
   };
   const lifecycle = openLifecycleLog(options.lifecycleLog, () => label, observe);
   const definitions = serviceDefinitionDirectory(hostValues(), options.serviceDefinitionDir);
-  const loader = new ServiceDefinitionLoader(definitions.path, { look: (path) => transport.fileLook(path) });
+  const loader = new ServiceDefinitionLoader(definitions.path, { look: transport.fileLook });
   const liveness = new BackendLiveness(transport);
   abort.addEventListener("abort", () => liveness.close());
   const registry = new BackendRegistry((backend) => liveness.isAlive(backend.process));

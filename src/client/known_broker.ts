@@ -1,6 +1,5 @@
 import { lstatSync, readFileSync } from "node:fs";
 import type { Transport } from "../transport/transport.ts";
-import { bytesEqual } from "../wire/bytes.ts";
 import {
   decodeExtensionMarker,
   EXTENSION_MARKER_SUFFIX,
@@ -34,9 +33,9 @@ const brokers = new Map<string, KnownBroker>();
  * @param fileLook The cheap look; without it the socket's status is read each time.
  */
 export function takesEarlyData(endpoint: string, fileLook: Transport["fileLook"]): boolean {
-  const look = fileLook(endpoint);
   const known = brokers.get(endpoint);
-  if (known !== undefined && look !== undefined && bytesEqual(known.look, look)) {
+  const look = fileLook(endpoint, known?.look);
+  if (known !== undefined && look === known.look) {
     if (known.takesEarlyData || performance.now() - known.seenMs < UNMARKED_MS) return known.takesEarlyData;
   }
   const takesEarlyData = isMarked(endpoint);

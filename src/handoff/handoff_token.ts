@@ -27,7 +27,7 @@ export class HandoffToken {
    * @returns The token, or nothing unless there are exactly {@linkcode HANDOFF_TOKEN_BYTES} bytes.
    */
   static fromBytes(bytes: Uint8Array): HandoffToken | undefined {
-    return bytes.length === HANDOFF_TOKEN_BYTES ? new HandoffToken(Uint8Array.from(bytes)) : undefined;
+    return bytes.length === HANDOFF_TOKEN_BYTES ? new HandoffToken(new Uint8Array(bytes)) : undefined;
   }
 
   /**
@@ -36,7 +36,7 @@ export class HandoffToken {
    * @returns A copy.
    */
   toBytes(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(this.#bytes);
+    return new Uint8Array(this.#bytes);
   }
 
   /**

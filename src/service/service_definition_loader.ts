@@ -2,7 +2,6 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync } from "node:fs"
 import { open, stat } from "node:fs/promises";
 import { type FileIdentity, fileIdentity, isSameFile, isSettled } from "../host/file_identity.ts";
 import { type DirectoryAccess, directoryAccess } from "../host/private_directory.ts";
-import { bytesEqual } from "../wire/bytes.ts";
 import type { ServiceDefinition } from "../wire/gen/broker_v1_service_def_pb.ts";
 import {
   asIoError,
@@ -27,7 +26,11 @@ interface LoadedDefinition {
 }
 
 /** A directory and a file in it, as a cheaper call shows them. */
-type Looks = readonly [directory: Uint8Array, file: Uint8Array];
+interface Looks {
+  readonly directory: Uint8Array;
+  readonly path: string;
+  readonly file: Uint8Array;
+}
 
 /** What the loader needs besides its directory. */
 export interface ServiceDefinitionLoaderOptions {
@@ -35,8 +38,11 @@ export interface ServiceDefinitionLoaderOptions {
   readonly nowMs?: () => number;
   /** How directories are kept private. */
   readonly access?: DirectoryAccess;
-  /** Shows owner, mode, device, inode, size and times of a file as bytes; saves status calls when it can. */
-  readonly look?: ((path: string) => Uint8Array | undefined) | undefined;
+  /**
+   * Shows owner, mode, device, inode, size and times of a file as bytes, which saves status calls: `known`, an
+   * earlier look, itself when nothing has changed; `undefined` when it cannot.
+   */
+  readonly look?: ((path: string, known?: Uint8Array) => Uint8Array | undefined) | undefined;
 }
 
 /** The runtime's file status, as far as it is used. */
@@ -54,7 +60,7 @@ export class ServiceDefinitionLoader {
   readonly #loaded = new Map<string, LoadedDefinition>();
   readonly #nowMs: () => number;
   readonly #access: DirectoryAccess;
-  readonly #look: (path: string) => Uint8Array | undefined;
+  readonly #look: NonNullable<ServiceDefinitionLoaderOptions["look"]>;
 
   /**
    * Makes a loader that has read nothing yet.
@@ -100,11 +106,9 @@ export class ServiceDefinitionLoader {
    * @throws {ServiceDefinitionError} When there is none, or none that may be used.
    */
   loadSync(service: string): Readonly<ServiceDefinition> {
-    const looks = this.#looks(service);
     const known = this.#loaded.get(service);
-    if (known?.looks !== undefined && looks !== undefined && areEqual(known.looks, looks)) {
-      return known.definition;
-    }
+    if (known?.looks !== undefined && this.#looksTheSame(known.looks)) return known.definition;
+    const looks = this.#looks(service);
     const definition = this.#check(service);
     const loaded = this.#loaded.get(service);
     if (loaded !== undefined) loaded.looks = looks;
@@ -116,8 +120,13 @@ export class ServiceDefinitionLoader {
     if (!this.#loaded.has(service)) return undefined;
     const directory = this.#look(this.directory);
     if (directory === undefined) return undefined;
-    const file = this.#look(serviceDefinitionPath(this.directory, service));
-    return file === undefined ? undefined : [directory, file];
+    const path = serviceDefinitionPath(this.directory, service);
+    const file = this.#look(path);
+    return file === undefined ? undefined : { directory, path, file };
+  }
+
+  #looksTheSame({ directory, path, file }: Looks): boolean {
+    return this.#look(this.directory, directory) === directory && this.#look(path, file) === file;
   }
 
   #check(service: string): Readonly<ServiceDefinition> {
@@ -156,10 +165,6 @@ export class ServiceDefinitionLoader {
     this.#loaded.set(service, { identity, definition, looks: undefined });
     return definition;
   }
-}
-
-function areEqual(a: Looks, b: Looks): boolean {
-  return bytesEqual(a[0], b[0]) && bytesEqual(a[1], b[1]);
 }
 
 function requireReadable(status: Status): void {

@@ -259,8 +259,11 @@ export interface Transport {
    * @throws {BrokerError} With code "unsupported" without native calls.
    */
   lockFile(fd: number): FileLockOutcome;
-  /** What a file looks like from outside, as bytes to compare; `undefined` when it cannot be told this way. */
-  fileLook(path: string): Uint8Array | undefined;
+  /**
+   * What a file looks like from outside, as bytes; `known`, an earlier look, itself when nothing has changed since;
+   * `undefined` when it cannot be told this way.
+   */
+  fileLook(path: string, known?: Uint8Array): Uint8Array | undefined;
   /** Watches the process that has a number now; `undefined` when the system cannot, or there is none. */
   watchProcess(pid: number): ProcessWatch | undefined;
   /** Two connections, each the other's peer. */

@@ -35,8 +35,16 @@ test(
       const before = native.fileLook(path);
       assert.ok(before !== undefined);
       assert.deepEqual(native.fileLook(path), before, `the same before ${what} changes`);
+      assert.equal(native.fileLook(path, before), before, "nothing new to keep");
       change();
-      assert.notDeepEqual(native.fileLook(path), before, what);
+      const after = native.fileLook(path, before);
+      assert.notDeepEqual(after, before, what);
+      assert.deepEqual(after, native.fileLook(path));
+      assert.notEqual(
+        native.fileLook(path, before.subarray(1)),
+        before.subarray(1),
+        "a look of another size",
+      );
     }
   },
 );

@@ -189,9 +189,9 @@ test("what looks the same is not opened again, and one look at file and director
 }, async () => {
   await using dir = await makeDefinitionDir(makeDefinition({}));
   const seen: string[] = [];
-  const look = (path: string) => {
+  const look: FileLook = (path, known) => {
     seen.push(path.slice(dir.services.length));
-    return native.fileLook(path);
+    return native.fileLook(path, known);
   };
   const loader = new ServiceDefinitionLoader(dir.services, { ...later, look });
   const first = loader.loadSync("svc");

@@ -81,7 +81,7 @@ export function unixTransport(loaded: NativeResult): Transport {
       throw new BrokerError("os", `Cannot copy fd ${fd}: dup returned ${copy.name}`);
     },
     lockFile: (fd) => lockFile(native(), fd),
-    fileLook: (path) => loaded.ok ? loaded.native.fileLook(path) : undefined,
+    fileLook: (path, known) => loaded.ok ? loaded.native.fileLook(path, known) : undefined,
     watchProcess(pid) {
       if (!loaded.ok) return undefined;
       const { processWatch, ownFd } = loaded.native;
