@@ -143,15 +143,19 @@ class ClientExchange {
       residueBytes: residue.length,
       nowMs: clock(),
     });
-    this.#observeHello(answer);
-    if (answer.kind === "refused") return await this.#finish(encodeRefusedReply(frame, answer.refusal));
+    if (answer.kind === "refused") {
+      return await this.#finishHello(encodeRefusedReply(frame, answer.refusal), answer);
+    }
     const reply = encodeNegotiatedReply(frame, answer.negotiated);
-    if (answer.token === undefined) return await this.#finish(reply);
-    await this.#parts.handoffs.handOver(
-      { connection: this.#connection, reply, residue },
-      answer,
-      answer.token,
-    );
+    if (answer.token === undefined) return await this.#finishHello(reply, answer);
+    const durationUs = this.#sinceStartUs();
+    const client = {
+      connection: this.#connection,
+      reply,
+      residue,
+      answered: () => this.#observeHello(answer, durationUs),
+    };
+    await this.#parts.handoffs.handOver(client, answer, answer.token);
   }
 
   async #answerAdmin(
@@ -169,15 +173,27 @@ class ClientExchange {
   }
 
   async #refuse(frame: Frame | undefined, refused: Refusal): Promise<void> {
-    this.#observeHello({ kind: "refused", hello: undefined, refusal: refused });
-    await this.#finish(encodeRefusedReply(frame, refused));
+    const answer = { kind: "refused", hello: undefined, refusal: refused } as const;
+    await this.#finishHello(encodeRefusedReply(frame, refused), answer);
+  }
+
+  /** The client first: whoever is told of a Hello takes time. */
+  async #finishHello(reply: Uint8Array, answer: HelloAnswer<RegisteredBackend>): Promise<void> {
+    const durationUs = this.#sinceStartUs();
+    const finishing = this.#finish(reply);
+    this.#observeHello(answer, durationUs);
+    await finishing;
   }
 
   #finish(reply: Uint8Array): Promise<void> {
     return this.#connection.finish(reply, { deadlineMs: REPLY_DEADLINE_MS });
   }
 
-  #observeHello(answer: HelloAnswer<RegisteredBackend>): void {
+  #sinceStartUs(): number {
+    return Math.round((this.#parts.clock() - this.#startMs) * 1000);
+  }
+
+  #observeHello(answer: HelloAnswer<RegisteredBackend>, durationUs: number): void {
     const isRefused = answer.kind === "refused";
     this.#parts.observe({
       kind: "hello",
@@ -188,7 +204,7 @@ class ClientExchange {
       code: isRefused ? answer.refusal.code : 0,
       connectionId: isRefused ? 0n : answer.negotiated.connectionId,
       handoffAnnounced: !isRefused && answer.token !== undefined,
-      durationUs: Math.round((this.#parts.clock() - this.#startMs) * 1000),
+      durationUs,
     });
   }
 }

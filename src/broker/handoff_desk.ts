@@ -47,6 +47,8 @@ export interface NegotiatedClient {
   readonly reply: Uint8Array;
   /** What it sent behind its Hello. */
   readonly residue: Uint8Array;
+  /** Called once, when the reply has left and its backend, if it is warm, has the offer: nobody waits for it. */
+  answered(): void;
 }
 
 type Negotiation = Extract<HelloAnswer<RegisteredBackend>, { kind: "negotiated" }>;
@@ -118,12 +120,14 @@ export class HandoffDesk {
     const startMs = clock();
     if (!connection.sendNow(reply).ok) {
       books.tokens.revoke(token);
+      client.answered();
       // The client reconnects at once: to it this is a broker that hands nothing over.
       return connection.close();
     }
     const relay = { connection, backend, token, correlationId, startMs };
     const channel = this.#channels.find(backend);
-    if (channel !== undefined && this.#offer(channel, relay, client.residue, negotiation)) return;
+    if (channel !== undefined && this.#offer(channel, relay, client, negotiation)) return;
+    client.answered();
     const isEarly = this.#isEarly(negotiation, client.residue);
     if (!isEarly) return this.#settleRelay(await this.#relay(relay), relay);
     // The channel went away since the token was issued. Nobody has the connection: its end says so.
@@ -137,12 +141,14 @@ export class HandoffDesk {
   }
 
   /** @returns Whether the connection was dealt with; otherwise nothing of it has left. */
-  #offer(channel: WarmChannel, relay: Relay, residue: Uint8Array, { hello }: Negotiation): boolean {
+  #offer(channel: WarmChannel, relay: Relay, client: NegotiatedClient, { hello }: Negotiation): boolean {
+    const { residue } = client;
     const { connection, backend, token, correlationId } = relay;
     const serviceName = backend.key.service;
     const isRepeatable = (hello.clientCapabilities & CAPABILITY_REPEATABLE) !== 0n;
     const passed = channel.offer({ connection, token, correlationId, serviceName, residue, isRepeatable });
     if (!passed.ok && !passed.reachedBackend) return false;
+    client.answered();
     this.#parts.books.tokens.revoke(token);
     if (passed.ok) this.#observePassed(relay);
     connection.close();

@@ -37,8 +37,10 @@ function deskOver(dials: Dial[], options: { pendingAcksMax?: number } = {}) {
     connection = heldConnection(),
     backend = registeredBackend(),
   ) => {
-    const client = { connection, reply: REPLY, residue: NO_BYTES };
+    let answers = 0;
+    const client = { connection, reply: REPLY, residue: NO_BYTES, answered: () => void answers++ };
     await desk.handOver(client, negotiation(backend), token);
+    assert.equal(answers, 1);
     return connection;
   };
   return {

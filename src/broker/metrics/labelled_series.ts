@@ -42,6 +42,16 @@ export class LabelledSeries<Label extends MetricLabel, State> {
 
   /** The state of a series, which is made when it is new. */
   at(labels: LabelValues<Label>): State {
+    let branch = this.#root;
+    for (const label of this.#family.labels) {
+      const child = branch.children.get(labels[label]);
+      if (child === undefined) return this.#admit(labels);
+      branch = child;
+    }
+    return branch.series?.state ?? this.#admit(labels);
+  }
+
+  #admit(labels: LabelValues<Label>): State {
     const values: string[] = [];
     let branch = this.#root;
     for (const label of this.#family.labels) {

@@ -52,7 +52,10 @@ export function deskOver(...dials: Dial[]) {
     const said = hello({ clientCapabilities: capabilities });
     const negotiation = { kind: "negotiated", hello: said, backend: BACKEND, negotiated, token } as const;
     const residue = sent.residue ?? new Uint8Array(0);
-    await desk.handOver({ connection, reply: REPLY, residue }, negotiation, token);
+    let answers = 0;
+    const client = { connection, reply: REPLY, residue, answered: () => void answers++ };
+    await desk.handOver(client, negotiation, token);
+    assert.equal(answers, 1);
     return { connection, token, id };
   };
   const may = ({ residue, isAnnounced = false }: Sent = {}) =>
