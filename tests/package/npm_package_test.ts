@@ -1,7 +1,7 @@
 // run-in: deno
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import process from "node:process";
 import test, { before } from "node:test";
 import { promisify } from "node:util";
@@ -10,6 +10,7 @@ import { projectFile, projectRoot } from "../support/project.ts";
 import { type Runtime, runtimeCommand } from "../support/runtimes.ts";
 import { startProcess } from "../support/spawn.ts";
 import { makeTempDir, type TempDir } from "../support/temp_dir.ts";
+import { until } from "../support/waiting.ts";
 import { defineService, isEvent, SERVICE, VERSION } from "../support/topology.ts";
 
 const run = promisify(execFile);
@@ -72,6 +73,24 @@ test("the packed command runs in node20 and says its name and version", async ()
   const env = { ...process.env, RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1" };
   const { stdout } = await run(ensureRuntime("node20"), [bin, "--version"], { env, timeout: DEADLINE_MS });
   assert.match(stdout, /^running-process-broker-v1 \d+\.\d+\.\d+\n$/);
+});
+
+test("the packed command serves a broker in node20, answers about it and is stopped", async () => {
+  await using dir = await makeTempDir();
+  await install(dir, "node20", []);
+  const node = ensureRuntime("node20");
+  const bin = dir.join("node_modules", ".bin", "running-process-broker-v1");
+  const endpoint = dir.join("br.sock");
+  await mkdir(dir.join("services"), { mode: 0o700 });
+  const env = { RUNNING_PROCESS_BROKER_ALLOW_PRIVILEGED: "1", XDG_STATE_HOME: dir.path };
+  const args = [bin, "--serve-launch", endpoint, "--service-def-dir", dir.join("services")];
+  await using broker = startProcess({ command: node, args, env });
+  await until("the broker", () => broker.stderrTail.some((line) => line.endsWith(`serving ${endpoint}`)));
+  const asked = { env: { ...process.env, ...env }, timeout: DEADLINE_MS };
+  const { stdout } = await run(node, [bin, "healthz", "--socket", endpoint], asked);
+  assert.equal(stdout, "ok\n");
+  broker.killGroup("SIGTERM");
+  assert.equal((await broker.waitForExit({ deadlineMs: DEADLINE_MS })).code, 0);
 });
 
 interface Told {
