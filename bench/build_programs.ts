@@ -53,7 +53,12 @@ function buildLoad(folder: string): string {
   return join(target, "release", "load");
 }
 
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): void {
+/** Runs a build step. @throws {Error} With what it printed, when it fails. */
+export function run(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): void {
   const { status, signal, stderr, error } = spawnSync(command, args, {
     env: { ...process.env, ...env },
     encoding: "utf8",

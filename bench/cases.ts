@@ -12,6 +12,7 @@ export const caseNames = [
   "frame",
   "memory",
   "start",
+  "start-broker",
 ] as const;
 
 /** One of them. */

@@ -2,6 +2,7 @@
 import process from "node:process";
 import type { RuntimeName } from "../scripts/runtime_name.ts";
 import { type BenchOptions, readBenchOptions } from "./bench_options.ts";
+import { measureBrokerStart } from "./broker_start.ts";
 import { type BenchPrograms, buildBenchPrograms } from "./build_programs.ts";
 import { groups } from "./cases.ts";
 import type { CoreCount } from "./cores.ts";
@@ -30,6 +31,7 @@ async function measure(
   for (const group of groups) (await measureGroup(lab, group, cases, samples)).forEach(found);
   if (cases.includes("frame")) (await measureFrames(lab, samples)).forEach(found);
   if (cases.includes("start")) measureStartUp(lab, samples).forEach(found);
+  if (cases.includes("start-broker")) (await measureBrokerStart(lab, samples)).forEach(found);
 }
 
 const options = readBenchOptions(process.argv.slice(2));

@@ -47,7 +47,9 @@ test("the package holds its modules, types and papers, and nothing else", () => 
   for (const path of ["mod.js", "mod.d.ts", "cli.js", "README.md", "LICENSE", "package.json"]) {
     assert.ok(paths.includes(path), path);
   }
-  const others = paths.filter((path) => !/^(src|ffi)\/.*\.(js|d\.ts)$/.test(path));
+  // One file of what library and command share, and the types of each module.
+  assert.equal(paths.filter((path) => /^chunk-[0-9A-Z]+\.js$/.test(path)).length, 1, paths.join(" "));
+  const others = paths.filter((path) => !/^(chunk-[0-9A-Z]+\.js|(src|ffi)\/.*\.d\.ts)$/.test(path));
   assert.equal(others.length, 6, others.join(" "));
 });
 
