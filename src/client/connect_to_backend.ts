@@ -26,7 +26,7 @@ import { type EarlyPlan, mayHaveRun, planEarlyRequest } from "./early_request.ts
 import { awaitHandoffReady, handoffAnnounced, type HandoffFallback } from "./handoff_ready.ts";
 import { HELLO_AGAIN_MS, isBackendGone } from "./hello_again.ts";
 import { helloOptions } from "./hello_options.ts";
-import { takesEarlyData } from "./known_broker.ts";
+import { isOurBroker } from "./known_broker.ts";
 
 /**
  * Connects to the backend of a service: by its cached endpoint, or by asking the broker.
@@ -98,7 +98,7 @@ class BackendConnector {
       try {
         return await this.#askBroker();
       } catch (error) {
-        if (!isBackendGone(error) || !takesEarlyData(this.#options.broker, this.#transport.fileLook)) {
+        if (!isBackendGone(error) || !isOurBroker(this.#options.broker, this.#transport.fileLook)) {
           throw error;
         }
       }

@@ -3,7 +3,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { rename, unlink, writeFile } from "node:fs/promises";
 import { test } from "node:test";
 import { publishMarker } from "../../src/broker/publish_marker.ts";
-import { takesEarlyData } from "../../src/client/known_broker.ts";
+import { isOurBroker, takesEarlyData } from "../../src/client/known_broker.ts";
 import { decodeExtensionMarker, encodeExtensionMarker } from "../../src/wire/extension_marker.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
 import { transport } from "../transport/_transport.ts";
@@ -25,6 +25,7 @@ for (const [title, look] of Object.entries(LOOKS)) {
   test(`with ${title}: no socket, no marker or an unreadable one: none`, async () => {
     await using dir = await makeTempDir();
     assert.equal(takes(dir.join("none.sock")), false);
+    assert.equal(isOurBroker(dir.join("none.sock"), look), false);
     const endpoint = dir.join("br.sock");
     await writeFile(endpoint, "");
     assert.equal(takes(endpoint), false);
@@ -64,6 +65,7 @@ for (const [title, look] of Object.entries(LOOKS)) {
       const socket = { inode: ino, device: dev, madeAtUnixMs: mtimeMs };
       writeFileSync(`${other}.ext`, encodeExtensionMarker({ extensions, socket }));
       assert.equal(takes(other), wanted);
+      assert.equal(isOurBroker(other, look), true, "whatever it takes");
     }
   });
 }
