@@ -34,9 +34,9 @@ export function createFileLook(libc: Libc): FileLook {
     return bytes;
   };
   return (path, known) => {
-    const bytes = libc.statx === null ? undefined : nativePath(path);
-    if (bytes === undefined) return undefined;
-    if (libc.statx!(WORKING_DIRECTORY, bytes, 0, BASIC_STATUS, status) !== 0) return undefined;
+    const bytes = nativePath(path);
+    if (libc.statx === null || bytes === undefined) return undefined;
+    if (libc.statx(WORKING_DIRECTORY, bytes, 0, BASIC_STATUS, status) !== 0) return undefined;
     if (known !== undefined && looksLike(status, known)) return known;
     const look = new Uint8Array(blocks - uid + devEnd - ctime);
     look.set(status.subarray(uid, blocks));

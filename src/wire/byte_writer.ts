@@ -123,7 +123,11 @@ export class ByteWriter {
 
   /** The bytes written so far. The writer must not be used again. */
   finish(): Uint8Array<ArrayBuffer> {
-    if (!this.#isScratch) return this.#bytes.subarray(0, this.position);
+    if (!this.#isScratch) {
+      // A writer that failed half-way has kept it.
+      scratch ??= new Uint8Array(SCRATCH_BYTES);
+      return this.#bytes.subarray(0, this.position);
+    }
     const copy = this.#bytes.slice(0, this.position);
     this.#giveBack();
     return copy;

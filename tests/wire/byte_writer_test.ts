@@ -49,6 +49,9 @@ test("a writer that outgrows what it began with, or is given up, costs the next 
     new ByteWriter().raw(large);
     new ByteWriter().varint(5);
     assert.equal(written((writer) => writer.varint(300)), "ac02");
+    const next = new ByteWriter();
+    next.varint(5);
+    assert.equal(next.finish().buffer.byteLength, 1, "not a large buffer again for every small message");
   }
 });
 
