@@ -52,6 +52,7 @@ export interface Layout {
     readonly AF_UNIX: number;
     readonly SOCK_STREAM: number;
     readonly SOCK_CLOEXEC: number;
+    readonly SOCK_NONBLOCK: number;
     readonly SOL_SOCKET: number;
     readonly SCM_RIGHTS: number;
     readonly SO_PEERCRED: number;
@@ -95,6 +96,7 @@ const linux: Layout = {
     AF_UNIX: 1,
     SOCK_STREAM: 1,
     SOCK_CLOEXEC: 0x80000,
+    SOCK_NONBLOCK: 0x800,
     SOL_SOCKET: 1,
     SCM_RIGHTS: 1,
     SO_PEERCRED: 17,
@@ -133,6 +135,7 @@ const darwin: Layout = {
     AF_UNIX: 1,
     SOCK_STREAM: 1,
     SOCK_CLOEXEC: 0,
+    SOCK_NONBLOCK: 0,
     SOL_SOCKET: 0xffff,
     SCM_RIGHTS: 1,
     SO_PEERCRED: 0,

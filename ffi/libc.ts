@@ -49,6 +49,10 @@ export interface Libc {
   flock(fd: number, operation: number): number;
   /** Shuts one or both directions of a connection down, for every process that shares it. */
   shutdown(fd: number, how: number): number;
+  /** Makes a socket; `null` on macOS, which cannot make one that neither waits nor is inherited in one step. */
+  readonly socket: ((domain: number, type: number, protocol: number) => number) | null;
+  /** Connects a socket to the address in the first `length` bytes; `null` on macOS. */
+  readonly connect: ((fd: number, address: Uint8Array<ArrayBuffer>, length: number) => number) | null;
   /** Makes two connected sockets; `fds` receives two `i32`. */
   socketpair(domain: number, type: number, protocol: number, fds: Uint8Array): number;
   /** Tells what `count` descriptors are ready for, at once: there is no timeout to pass. */

@@ -127,6 +127,22 @@ const perPlatform = {
       ],
       returns: "i32",
     },
+    socket: {
+      args: [
+        "i32", // int domain
+        "i32", // int type
+        "i32", // int protocol
+      ],
+      returns: "i32",
+    },
+    connect: {
+      args: [
+        "i32", // int fd
+        "ptr", // const struct sockaddr *address
+        "u32", // socklen_t length
+      ],
+      returns: "i32",
+    },
     statx: {
       args: [
         "i32", // int dirfd
@@ -168,6 +184,8 @@ export function openLibcInBun(bun: BunFfi, path: string, platform: UnixPlatform)
     fcntl: platform === "linux" ? symbols.fcntl : null,
     syscall: platform === "linux" ? symbols.syscall : null,
     statx: platform === "linux" ? symbols.statx : null,
+    socket: platform === "linux" ? symbols.socket : null,
+    connect: platform === "linux" ? symbols.connect : null,
     poll: (entries, count) => symbols.poll(entries, count, 0),
     errno: () => read.i32(errnoLocation(), 0),
     address: (bytes) => BigInt(bun.ptr(bytes)),

@@ -138,6 +138,22 @@ const perPlatform = {
       ],
       result: "i32",
     },
+    socket: {
+      parameters: [
+        "i32", // int domain
+        "i32", // int type
+        "i32", // int protocol
+      ],
+      result: "i32",
+    },
+    connect: {
+      parameters: [
+        "i32", // int fd
+        "buffer", // const struct sockaddr *address
+        "u32", // socklen_t length
+      ],
+      result: "i32",
+    },
     statx: {
       parameters: [
         "i32", // int dirfd
@@ -179,6 +195,8 @@ export function openLibcInDeno(deno: DenoFfi, path: string, platform: UnixPlatfo
     fcntl: platform === "linux" ? symbols.fcntl : null,
     syscall: platform === "linux" ? symbols.syscall : null,
     statx: platform === "linux" ? symbols.statx : null,
+    socket: platform === "linux" ? symbols.socket : null,
+    connect: platform === "linux" ? symbols.connect : null,
     poll: (entries, count) => symbols.poll(entries, count, 0),
     errno() {
       symbols.memcpy(errnoBytes, symbols.errnoLocation(), 4);

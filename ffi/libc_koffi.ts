@@ -126,6 +126,22 @@ const perPlatform = {
       ],
       result: "int",
     },
+    socket: {
+      parameters: [
+        "int", // int domain
+        "int", // int type
+        "int", // int protocol
+      ],
+      result: "int",
+    },
+    connect: {
+      parameters: [
+        "int", // int fd
+        "void *", // const struct sockaddr *address
+        "uint", // socklen_t length
+      ],
+      result: "int",
+    },
     statx: {
       parameters: [
         "int", // int dirfd
@@ -165,6 +181,8 @@ export function openLibcWithKoffi(koffi: Koffi, path: string, platform: UnixPlat
     fcntl: platform === "linux" ? functions.fcntl : null,
     syscall: platform === "linux" ? functions.syscall : null,
     statx: platform === "linux" ? functions.statx : null,
+    socket: platform === "linux" ? functions.socket : null,
+    connect: platform === "linux" ? functions.connect : null,
     poll: (entries, count) => functions.poll(entries, count, 0),
     errno: () => koffi.errno(),
     address: (bytes) => koffi.address(bytes),

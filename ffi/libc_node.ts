@@ -126,6 +126,22 @@ const perPlatform = {
       ],
       return: "int32",
     },
+    socket: {
+      arguments: [
+        "int32", // int domain
+        "int32", // int type
+        "int32", // int protocol
+      ],
+      return: "int32",
+    },
+    connect: {
+      arguments: [
+        "int32", // int fd
+        "buffer", // const struct sockaddr *address
+        "uint32", // socklen_t length
+      ],
+      return: "int32",
+    },
     statx: {
       arguments: [
         "int32", // int dirfd
@@ -178,6 +194,8 @@ export function openLibcInNode(node: NodeFfi, path: string, platform: UnixPlatfo
     fcntl: platform === "linux" ? functions.fcntl : null,
     syscall: platform === "linux" ? functions.syscall : null,
     statx: platform === "linux" ? functions.statx : null,
+    socket: platform === "linux" ? functions.socket : null,
+    connect: platform === "linux" ? functions.connect : null,
     ioctl: (fd, request) => functions.ioctl(fd, BigInt(request)),
     poll: (entries, count) => functions.poll(entries, BigInt(count), 0),
     errno: () => node.getInt32(errnoLocation(), 0),

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { createDial, type Dial } from "./dial.ts";
 import { ErrnoTable } from "./errno.ts";
 import { createFdPassing, type FdPassing } from "./fd_passing.ts";
 import { createFileLook, type FileLook } from "./file_look.ts";
@@ -25,6 +26,8 @@ export interface Native {
   readonly fdPassing: FdPassing;
   /** Who is at the other end of a connected socket. */
   peerCredentials(fd: number): PeerCredentialsResult;
+  /** Connects to a Unix socket, on Linux. */
+  readonly dial: Dial;
   /** Two connected stream sockets. */
   socketPair(): SocketPairResult;
   /** Locks an open file for this opening of it alone, without waiting; closing the descriptor unlocks it. */
@@ -91,6 +94,7 @@ export function composeNative(libc: Libc, layout: Layout, binding: LibcBinding):
     sockets,
     fdPassing: createFdPassing(libc, layout, errno),
     peerCredentials: createPeerCredentials(libc, layout, errno),
+    dial: createDial(libc, layout, errno),
     socketPair: createSocketPair(libc, layout, errno),
     lockFile: createFileLock(libc, layout, errno),
     fileLook: createFileLook(libc),

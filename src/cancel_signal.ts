@@ -21,7 +21,7 @@ export interface CancelSignal {
 
 /** A {@linkcode CancelSignal} that whoever made it can fire. */
 export class CancelSource implements CancelSignal {
-  readonly #listeners = new Set<() => void>();
+  #listeners: Set<() => void> | undefined;
   #fired: { readonly reason: unknown } | undefined;
 
   /** Whether {@linkcode CancelSource.abort} was called. */
@@ -41,20 +41,20 @@ export class CancelSource implements CancelSignal {
 
   /** Keeps a listener until it fires or is removed; one that comes after that is never called. */
   addEventListener(_type: "abort", listener: () => void): void {
-    if (this.#fired === undefined) this.#listeners.add(listener);
+    if (this.#fired === undefined) (this.#listeners ??= new Set()).add(listener);
   }
 
   /** Forgets a listener; one that was never added is ignored. */
   removeEventListener(_type: "abort", listener: () => void): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 
   /** Fires once; later calls change nothing. */
   abort(reason: unknown): void {
     if (this.#fired !== undefined) return;
     this.#fired = { reason };
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
     for (const listener of listeners) listener();
   }
 }

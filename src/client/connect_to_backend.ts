@@ -9,7 +9,6 @@ import type { LocalStream } from "../transport/local_stream.ts";
 import type { DrainableStream, Transport } from "../transport/transport.ts";
 import { concatBytes } from "../wire/bytes.ts";
 import type { Negotiated } from "../wire/gen/broker_v1_envelope_pb.ts";
-import { encodeHello } from "../wire/hello.ts";
 import { decodeHelloReply, refusalText } from "../wire/hello_reply.ts";
 import { readFrame } from "../wire/read_frame.ts";
 import { BackendConnection } from "./backend_connection.ts";
@@ -24,6 +23,7 @@ import { requireBrokerEnabled } from "./disable_env.ts";
 import { fakeBackendEndpoint } from "./fake_backend_env.ts";
 import { type EarlyPlan, mayHaveRun, planEarlyRequest } from "./early_request.ts";
 import { awaitHandoffReady, handoffAnnounced, type HandoffFallback } from "./handoff_ready.ts";
+import { helloBytes } from "./hello_bytes.ts";
 import { HELLO_AGAIN_MS, isBackendGone } from "./hello_again.ts";
 import { helloOptions } from "./hello_options.ts";
 import { isOurBroker } from "./known_broker.ts";
@@ -92,8 +92,10 @@ class BackendConnector {
   async connect(): Promise<BackendConnection> {
     const seam = this.#options.testSeams === true ? fakeBackendEndpoint() : undefined;
     if (seam !== undefined) return await this.#connectDirectly(seam);
-    const skipped = await this.#skipHello();
-    if (skipped !== undefined) return skipped;
+    if (this.#options.cachedBackendEndpoint !== undefined) {
+      const skipped = await this.#skipHello(this.#options.cachedBackendEndpoint);
+      if (skipped !== undefined) return skipped;
+    }
     for (const pauseMs of HELLO_AGAIN_MS) {
       try {
         return await this.#askBroker();
@@ -111,7 +113,9 @@ class BackendConnector {
     const stream = await this.#dialBroker();
     try {
       const negotiated = await this.#exchangeHello(stream);
-      const fallback = await this.#adopt(stream, negotiated);
+      const fallback = this.#isHandoffAnnounced(negotiated)
+        ? await this.#adopt(stream, negotiated)
+        : undefined;
       if (fallback === "handed-over") {
         if (this.#early === "when-connected") await this.#sendFirst(stream);
         const parts = { stream, endpoint: negotiated.backendPipe, negotiated, handoffFallback: undefined };
@@ -127,9 +131,9 @@ class BackendConnector {
     }
   }
 
-  async #skipHello(): Promise<BackendConnection | undefined> {
-    const { cachedBackendEndpoint: endpoint, selfVersion, version } = this.#options;
-    if (endpoint === undefined || (selfVersion ?? version) !== version) return undefined;
+  async #skipHello(endpoint: string): Promise<BackendConnection | undefined> {
+    const { selfVersion, version } = this.#options;
+    if ((selfVersion ?? version) !== version) return undefined;
     try {
       return await this.#connectDirectly(endpoint);
     } catch {
@@ -185,7 +189,7 @@ class BackendConnector {
   /** The Hello, and what is to follow it at once: the kernel takes both in one go, or neither. */
   #opening(): Uint8Array {
     const isEarly = this.#early !== undefined && this.#early !== "when-connected";
-    const hello = encodeHello(helloOptions(this.#options, process.pid, isEarly));
+    const hello = helloBytes(helloOptions(this.#options, process.pid, isEarly));
     return isEarly ? concatBytes(hello, this.#options.earlyData!.bytes) : hello;
   }
 
@@ -193,12 +197,7 @@ class BackendConnector {
     return handoffAnnounced(this.#options.adoptHandedOffConnection ?? "auto", negotiated);
   }
 
-  /** @returns "handed-over", or why not; `undefined` when that was not to be expected. */
-  async #adopt(
-    stream: LocalStream,
-    negotiated: Negotiated,
-  ): Promise<"handed-over" | HandoffFallback | undefined> {
-    if (!this.#isHandoffAnnounced(negotiated)) return undefined;
+  async #adopt(stream: LocalStream, negotiated: Negotiated): Promise<"handed-over" | HandoffFallback> {
     const deadlineMs = this.#options.handoffReadyTimeoutMs ?? DEFAULT_HANDOFF_READY_TIMEOUT_MS;
     const wait = { deadlineMs, signal: this.#wait.signal };
     const fallback = await awaitHandoffReady(stream, negotiated, wait);

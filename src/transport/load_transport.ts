@@ -20,8 +20,7 @@ export async function loadTransport(): Promise<Transport> {
       "Cannot use local sockets on Windows: named pipes are not supported yet",
     );
   }
-  const native = await loadNative();
   // A process that has given its privileges up since is another user to its peers.
-  if (made === undefined || made.ownUser !== process.geteuid?.()) made = unixTransport(native);
+  if (made === undefined || made.ownUser !== process.geteuid?.()) made = unixTransport(await loadNative());
   return made;
 }

@@ -2,14 +2,15 @@ import type { CancelSignal } from "../cancel_signal.ts";
 import type { Socket } from "node:net";
 import { BrokerError } from "../errors.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
-import type { LocalStream } from "./local_stream.ts";
 import { isPeerGone, streamError } from "./os_error.ts";
+import { socketFd } from "./socket_fd.ts";
+import type { ShownStream } from "./unix/shown_stream.ts";
 
 /** Above this many unread bytes the kernel's own buffer holds the rest, so a slow reader slows its writer. */
 const READ_AHEAD_BYTES_MAX = 256 * 1024;
 
 /** A {@linkcode LocalStream} over a socket of `node:net`, which all three runtimes have. */
-export class NetStream implements LocalStream {
+export class NetStream implements ShownStream {
   /** Settles when the socket is gone, never rejects. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
@@ -33,6 +34,11 @@ export class NetStream implements LocalStream {
         resolve();
       });
     });
+  }
+
+  /** The descriptor, to use but not to close; `undefined` when there is none any more. */
+  get fd(): number | undefined {
+    return this.#socket.destroyed ? undefined : socketFd(this.#socket);
   }
 
   read(signal?: CancelSignal): Promise<Uint8Array | null> {

@@ -2,9 +2,12 @@
 
 const INITIAL_BYTES = 256;
 
+/** Shared: most frames come in one piece, and then nothing is ever held. */
+const EMPTY = new Uint8Array(0);
+
 /** Bytes that arrive at the back and leave at the front. It grows by what arrived, never by what was promised. */
 export class ByteQueue {
-  #buffer = new Uint8Array(0);
+  #buffer = EMPTY;
   #start = 0;
   #end = 0;
 
@@ -40,7 +43,7 @@ export class ByteQueue {
     this.#start += count;
     if (this.#start < this.#end) return;
     // Empty: a buffer that once held a large frame is not kept for the rest of a connection's life.
-    this.#buffer = new Uint8Array(0);
+    this.#buffer = EMPTY;
     this.#start = 0;
     this.#end = 0;
   }

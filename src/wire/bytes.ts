@@ -2,7 +2,9 @@
 
 /** The parts, one behind the other, in a buffer of their own. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     joined.set(part, offset);
@@ -11,12 +13,15 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBu
   return joined;
 }
 
+const EMPTY = new Uint8Array(0);
+
 // What is shorter is copied by hand: a view for the platform's copy costs more.
 const SHORT_BYTES = 128;
 
 /** A part of some bytes, in a buffer of its own; `slice` of a Buffer would be a view. */
 export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {
   const length = end - start;
+  if (length === 0) return EMPTY;
   if (length > SHORT_BYTES) return new Uint8Array(bytes.subarray(start, end));
   const copy = new Uint8Array(length);
   for (let i = 0; i < length; i++) copy[i] = bytes[start + i]!;

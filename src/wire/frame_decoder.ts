@@ -70,7 +70,8 @@ export function createFrameDecoder(options: FrameDecoderOptions = {}): FrameDeco
         queue.discard(cut(queue.bytes, bodies));
       } else {
         // Most chunks hold whole frames: they are copied once, not twice.
-        queue.append(chunk.subarray(cut(chunk, bodies)));
+        const used = cut(chunk, bodies);
+        if (used < chunk.length) queue.append(chunk.subarray(used));
       }
       return bodies;
     },

@@ -44,23 +44,20 @@ export async function readFrame(source: ByteSource, options: ReadFrameOptions = 
   const { signal, frameBytesMax = FRAME_BYTES_MAX } = options;
   const reader = createFirstFrameReader({ frameBytesMax });
   for (;;) {
-    const chunk = await nextChunk(source, signal);
+    signal?.throwIfAborted();
+    let chunk: Uint8Array | null;
+    try {
+      chunk = await source.read(signal);
+    } catch (error) {
+      // A deadline, and an error that is typed already, say more than "I/O error".
+      if (signal?.aborted || BrokerError.is(error)) throw error;
+      throw framingIo(error);
+    }
     if (chunk === null) throw reader.endOfStream();
     const step = reader.push(chunk);
     if (step.kind === "error") throw step.error;
     if (step.kind === "need-more") continue;
     if (step.residue.length > 0) source.unread(step.residue);
     return step.body;
-  }
-}
-
-async function nextChunk(source: ByteSource, signal: CancelSignal | undefined): Promise<Uint8Array | null> {
-  signal?.throwIfAborted();
-  try {
-    return await source.read(signal);
-  } catch (error) {
-    // A deadline, and an error that is typed already, say more than "I/O error".
-    if (signal?.aborted || BrokerError.is(error)) throw error;
-    throw framingIo(error);
   }
 }

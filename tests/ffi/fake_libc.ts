@@ -91,6 +91,8 @@ export class FakeLibc implements Libc {
   readonly fcntl: Libc["fcntl"];
   readonly syscall: Libc["syscall"];
   readonly statx: Libc["statx"];
+  readonly socket: Libc["socket"];
+  readonly connect: Libc["connect"];
   errnoNow = 0;
   onSendMessage: (message: FakeMessage, flags: number) => number = () => this.fail(0);
   onReceiveMessage: (message: FakeMessage, flags: number) => number = () => this.fail(0);
@@ -109,6 +111,10 @@ export class FakeLibc implements Libc {
       ? null
       : (directory, path, flags, mask, status) =>
         this.#record(`statx ${directory} ${flags} ${mask}`, path, status);
+    this.socket = isMac
+      ? null
+      : (domain, type, protocol) => this.#record(`socket ${domain} ${type} ${protocol}`);
+    this.connect = isMac ? null : (fd, address, length) => this.#record(`connect ${fd} ${length}`, address);
   }
 
   /** Answers -1 with this errno. */

@@ -77,6 +77,8 @@ const openers: Readonly<Record<string, (ffi: RecordingFfi, platform: UnixPlatfor
 /** The functions that only reach the errno or an address, which every interface does its own way. */
 const OWN_WAYS = ["memcpy", "__errno_location", "__error"];
 
+const LINUX_ONLY = ["fcntl", "syscall", "statx", "socket", "connect"] as const;
+
 const wanted = {
   sendmsg: 3,
   recvmsg: 3,
@@ -101,10 +103,17 @@ describe("C library tables", () => {
       const ffi = new RecordingFfi();
       const libc = open(ffi, "linux");
       const declared = [...ffi.parameters].filter(([symbol]) => !OWN_WAYS.includes(symbol));
-      assert.deepEqual(Object.fromEntries(declared), { ...wanted, fcntl: 3, syscall: 3, statx: 5 });
+      assert.deepEqual(Object.fromEntries(declared), {
+        ...wanted,
+        fcntl: 3,
+        syscall: 3,
+        statx: 5,
+        socket: 3,
+        connect: 3,
+      });
       assert.equal(ffi.parameters.has("__error"), false);
       assert.equal(libc.getpeereid, null);
-      for (const name of ["fcntl", "syscall", "statx"] as const) assert.equal(typeof libc[name], "function");
+      for (const name of LINUX_ONLY) assert.equal(typeof libc[name], "function");
     });
 
     test(`${name} declares what darwin needs, and nothing that is only elsewhere`, () => {
@@ -113,7 +122,7 @@ describe("C library tables", () => {
       const declared = [...ffi.parameters].filter(([symbol]) => !OWN_WAYS.includes(symbol));
       assert.deepEqual(Object.fromEntries(declared), { ...wanted, getpeereid: 3 });
       assert.equal(ffi.parameters.has("__errno_location"), false);
-      assert.deepEqual([libc.fcntl, libc.syscall, libc.statx], [null, null, null]);
+      for (const name of LINUX_ONLY) assert.equal(libc[name], null);
       assert.equal(typeof libc.getpeereid, "function");
     });
 
@@ -128,6 +137,8 @@ describe("C library tables", () => {
       libc.flock(7, 6);
       libc.syscall?.(434, 99, 0);
       libc.statx?.(-100, bytes, 256, 3, bytes);
+      libc.socket?.(1, 2, 3);
+      libc.connect?.(5, bytes, 8);
       libc.sendmsg(5, bytes, 64);
       libc.recvmsg(6, bytes, 2);
       const numbers = ffi.calls.map((call) => call.map((arg) => typeof arg === "bigint" ? Number(arg) : arg));
@@ -139,6 +150,8 @@ describe("C library tables", () => {
         ["flock", 7, 6],
         ["syscall", 434, 99, 0],
         ["statx", -100, bytes, 256, 3, bytes],
+        ["socket", 1, 2, 3],
+        ["connect", 5, bytes, 8],
         ["sendmsg", 5, bytes, 64],
         ["recvmsg", 6, bytes, 2],
       ]);

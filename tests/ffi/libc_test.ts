@@ -101,6 +101,8 @@ for (const [binding, libc] of await openAll()) {
         dup: libc.dup(-1),
         dup2: libc.dup2(-1, -1),
         fcntl: libc.fcntl?.(-1, 1, 0) ?? -1,
+        socket: libc.socket?.(-1, 1, 0) ?? -1,
+        connect: libc.connect?.(-1, new Uint8Array(new ArrayBuffer(4)), 4) ?? -1,
         ioctl: libc.ioctl(-1, layout.constants.FIOCLEX),
         shutdown: libc.shutdown(-1, 2),
         socketpair: libc.socketpair(-1, 1, 0, new Uint8Array(8)),

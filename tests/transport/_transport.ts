@@ -4,6 +4,7 @@ import type { LocalStream } from "../../src/transport/local_stream.ts";
 import { NetStream } from "../../src/transport/net_stream.ts";
 import { adoptSocketFd } from "../../src/transport/socket_fd.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { LateStream } from "../../src/transport/unix/late_stream.ts";
 import { unixTransport } from "../../src/transport/unix/unix_transport.ts";
 import { concatBytes } from "../../src/wire/bytes.ts";
 import { makeTempDir } from "../support/temp_dir.ts";
@@ -26,6 +27,12 @@ export interface StreamPair extends AsyncDisposable {
 /** Each way a stream comes into being, in this runtime. */
 export const STREAM_KINDS: Readonly<Record<string, () => Promise<StreamPair>>> = {
   "connected": async () => await connectedPair((endpoint) => transport.connect(endpoint, WAIT)),
+  "dialled": async () =>
+    await connectedPair((endpoint) => {
+      const dialled = native.dial(endpoint);
+      assert.ok(dialled.ok, "connected");
+      return Promise.resolve(new LateStream(native, native.ownFd(dialled.fd), new Uint8Array(0)));
+    }),
   "connected with its peer known": async () =>
     await connectedPair(async (endpoint) => (await transport.connectWithPeer(endpoint, WAIT)).stream),
   "accepted": async () => {

@@ -4,8 +4,8 @@ import { ChunkQueue } from "../chunk_queue.ts";
 import { connectError } from "../connect_net.ts";
 import { withDeadline } from "../deadline.ts";
 import type { WaitOptions } from "../wait_options.ts";
-import type { LocalStream } from "../local_stream.ts";
 import { streamError } from "../os_error.ts";
+import type { ShownStream } from "./shown_stream.ts";
 
 /** The part of Bun's native socket that is used here. */
 interface BunSocket {
@@ -62,7 +62,7 @@ export function connectBun(path: string, options: WaitOptions): Promise<BunStrea
  *
  * @throws {BrokerError} With code "os" when Bun refuses it; the descriptor then is still the caller's.
  */
-export function adoptBun(fd: number): LocalStream {
+export function adoptBun(fd: number): ShownStream {
   const { connect } = (globalThis as unknown as { Bun: BunConnect }).Bun;
   const stream = new BunStream();
   const connected = connect({ fd, allowHalfOpen: true, socket: stream.handler() });
@@ -78,8 +78,8 @@ interface PendingWrite {
   reject(error: unknown): void;
 }
 
-/** A {@linkcode LocalStream} over a native socket of Bun. */
-export class BunStream implements LocalStream {
+/** A {@linkcode ShownStream} over a native socket of Bun. */
+export class BunStream implements ShownStream {
   readonly closed: Promise<void>;
   readonly #queue = new ChunkQueue();
   readonly #writes: PendingWrite[] = [];

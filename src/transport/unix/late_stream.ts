@@ -6,9 +6,9 @@ import { setImmediate } from "node:timers";
 import { runtime } from "../runtime.ts";
 import { BrokerError } from "../../errors.ts";
 import { concatBytes } from "../../wire/bytes.ts";
-import type { LocalStream } from "../local_stream.ts";
 import { streamError } from "../os_error.ts";
 import { adoptStream } from "./adopt_stream.ts";
+import type { ShownStream } from "./shown_stream.ts";
 
 /** Bun runs ticks among the microtasks that are to come first; elsewhere they cost less than an immediate. */
 const afterMicrotasks: (act: () => void) => void = runtime === "bun" ? setImmediate : process.nextTick;
@@ -17,16 +17,17 @@ const afterMicrotasks: (act: () => void) => void = runtime === "bun" ? setImmedi
  * A connection that the runtime learns of only when its peer's next bytes are wanted.
  *
  * Making a socket of a descriptor costs more than a request and its answer. A request that is here already is
- * answered by a direct send first, so its client need not wait for that.
+ * answered by a direct send first, so its client need not wait for that; a client's first bytes are at their
+ * peer before that has accepted it.
  */
-export class LateStream implements LocalStream {
+export class LateStream implements ShownStream {
   readonly closed: Promise<void>;
   readonly #native: Native;
   readonly #fd: OwnedFd;
   /** Bytes in front of those in the kernel. */
   #front: Uint8Array[];
   #greeting: Uint8Array | undefined;
-  #stream: LocalStream | undefined;
+  #stream: ShownStream | undefined;
   #isClosed = false;
   #settleClosed!: () => void;
 
@@ -44,6 +45,12 @@ export class LateStream implements LocalStream {
     if (greeting === undefined) return;
     this.#greeting = greeting;
     afterMicrotasks(() => this.#greet());
+  }
+
+  /** The descriptor, to use but not to close; `undefined` when there is none any more. */
+  get fd(): number | undefined {
+    if (this.#stream !== undefined) return this.#stream.fd;
+    return this.#isClosed ? undefined : this.#fd.fd;
   }
 
   read(signal?: CancelSignal): Promise<Uint8Array | null> {
@@ -106,7 +113,7 @@ export class LateStream implements LocalStream {
   }
 
   /** Lets the runtime have the descriptor; it may refuse what is no connection. */
-  #socketStream<T>(use: (stream: LocalStream) => Promise<T>): Promise<T> {
+  #socketStream<T>(use: (stream: ShownStream) => Promise<T>): Promise<T> {
     try {
       this.#greet();
       const stream = adoptStream(this.#fd.fd);

@@ -19,11 +19,13 @@ import { connectBun } from "./bun_stream.ts";
 import { UnixControlConnection } from "./control_connection.ts";
 import { UnixDescriptorReserve } from "./descriptor_reserve.ts";
 import { connectDeno } from "./deno_stream.ts";
+import { DirectDialer } from "./direct_dialer.ts";
 import { UnixDetachedConnection } from "./detached_connection.ts";
 import { type AcceptedEnd, ownedEnd, PausedEnd } from "./detached_end.ts";
 import { UnixIncomingConnection } from "./incoming_connection.ts";
 import { UnixIncomingControl } from "./incoming_control.ts";
 import { listenerCalls } from "./listener_calls.ts";
+import type { ShownStream } from "./shown_stream.ts";
 
 /** Unix sockets of `node:net`, with the native calls the runtimes lack. */
 export function unixTransport(loaded: NativeResult): Transport {
@@ -32,20 +34,21 @@ export function unixTransport(loaded: NativeResult): Transport {
     throw new BrokerError("unsupported", `Cannot pass, adopt or identify connections: ${loaded.reason}`);
   };
   const calls = loaded.ok ? listenerCalls(loaded.native) : undefined;
+  const dialer = loaded.ok ? new DirectDialer(loaded.native) : undefined;
   return {
     ownUser: process.geteuid?.() ?? -1,
     nativeMissing: loaded.ok ? undefined : loaded.reason,
     // macOS may drop what is queued when receiving ends.
     canDrain: loaded.ok && process.platform === "linux",
-    connect,
+    async connect(endpoint, options) {
+      checkSocketPath(endpoint, process.platform);
+      return dialer?.dial(endpoint, options) ?? await connectByRuntime(endpoint, options, dialer);
+    },
     async connectDrainable(endpoint, options) {
       checkSocketPath(endpoint, process.platform);
       const { sockets } = native();
-      const { stream, fd } = await connectShown(endpoint, options);
-      const stopReceiving = () => {
-        const open = fd();
-        return open !== undefined && sockets.shutdownReading(open).ok;
-      };
+      const stream = dialer?.dial(endpoint, options) ?? await connectShown(endpoint, options);
+      const stopReceiving = () => stream.fd !== undefined && sockets.shutdownReading(stream.fd).ok;
       return Object.assign(stream, { stopReceiving });
     },
     async connectWithPeer(endpoint, options) {
@@ -144,29 +147,22 @@ function lockFile({ lockFile, sockets }: Native, fd: number): FileLockOutcome {
   return { kind: "failed", detail: `flock gave ${locked.name} (${locked.errno})` };
 }
 
-async function connect(endpoint: string, options: WaitOptions): Promise<LocalStream> {
-  checkSocketPath(endpoint, process.platform);
-  switch (runtime) {
-    case "deno":
-      return await connectDeno(endpoint, options);
-    case "bun":
-      return await connectBun(endpoint, options);
-    case "node":
-      return new NetStream(await connectSocket(endpoint, options));
-  }
+/** By the fastest API of the runtime. */
+async function connectByRuntime(
+  endpoint: string,
+  options: WaitOptions,
+  dialer: DirectDialer | undefined,
+): Promise<LocalStream> {
+  if (runtime !== "deno") return await connectShown(endpoint, options);
+  const stream = await connectDeno(endpoint, options);
+  dialer?.allow(endpoint);
+  return stream;
 }
 
 /** By the fastest API of the runtime that shows the descriptor as long as there is one. */
-async function connectShown(
-  endpoint: string,
-  options: WaitOptions,
-): Promise<{ stream: LocalStream; fd: () => number | undefined }> {
-  if (runtime === "bun") {
-    const stream = await connectBun(endpoint, options);
-    return { stream, fd: () => stream.fd };
-  }
-  const socket = await connectSocket(endpoint, options);
-  return { stream: new NetStream(socket), fd: () => socket.destroyed ? undefined : socketFd(socket) };
+async function connectShown(endpoint: string, options: WaitOptions): Promise<ShownStream> {
+  if (runtime === "bun") return await connectBun(endpoint, options);
+  return new NetStream(await connectSocket(endpoint, options));
 }
 
 function publishNet(
