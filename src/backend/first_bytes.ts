@@ -16,8 +16,6 @@ const ANSWERED: ReadonlySet<number> = new Set([
   BACKEND_ORDER_PAYLOAD_PROTOCOL,
 ]);
 
-const NOTHING = new Uint8Array(0);
-
 /** What stands at the front of a connection after its probes were answered. */
 export type FirstBytes =
   /** The application's bytes, all of them still in the stream. */
@@ -48,11 +46,11 @@ export async function awaitFirstBytes(
   probed: () => void,
   takeOrder?: TakeOrder,
 ): Promise<FirstBytes> {
-  let front: Uint8Array = NOTHING;
+  let front = new Uint8Array(0);
   for (;;) {
     const chunk = await stream.read();
     if (chunk === null) return giveBack(stream, front);
-    front = front.length === 0 ? chunk : concatBytes(front, chunk);
+    front = front.length === 0 ? new Uint8Array(chunk) : concatBytes(front, chunk);
     for (let look = probeAtFront(front); look !== "need-more"; look = probeAtFront(front)) {
       if (look === "payload") return giveBack(stream, front);
       if (look.frame.payloadProtocol === BACKEND_ORDER_PAYLOAD_PROTOCOL) {
@@ -64,7 +62,7 @@ export async function awaitFirstBytes(
       if (!answer.ok) return "malformed-probe";
       await stream.write(answer.reply);
       probed();
-      front = front.subarray(look.consumed);
+      front = front.slice(look.consumed);
     }
   }
 }
