@@ -62,9 +62,11 @@ export interface Layout {
     readonly MSG_CTRUNC: number;
     readonly MSG_CMSG_CLOEXEC: number;
     readonly SHUT_RD: number;
+    readonly SHUT_WR: number;
     readonly SHUT_RDWR: number;
     readonly POLLIN: number;
     readonly POLLHUP: number;
+    readonly POLLRDHUP: number;
     readonly POLLNVAL: number;
     readonly F_DUPFD_CLOEXEC: number;
     readonly F_SETFL: number;
@@ -106,9 +108,11 @@ const linux: Layout = {
     MSG_CTRUNC: 0x8,
     MSG_CMSG_CLOEXEC: 0x40000000,
     SHUT_RD: 0,
+    SHUT_WR: 1,
     SHUT_RDWR: 2,
     POLLIN: 0x1,
     POLLHUP: 0x10,
+    POLLRDHUP: 0x2000,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 1030,
     F_SETFL: 4,
@@ -145,9 +149,11 @@ const darwin: Layout = {
     MSG_CTRUNC: 0x20,
     MSG_CMSG_CLOEXEC: 0,
     SHUT_RD: 0,
+    SHUT_WR: 1,
     SHUT_RDWR: 2,
     POLLIN: 0x1,
     POLLHUP: 0x10,
+    POLLRDHUP: 0,
     POLLNVAL: 0x20,
     F_DUPFD_CLOEXEC: 67,
     F_SETFL: 4,

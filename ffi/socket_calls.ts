@@ -35,8 +35,15 @@ export type Readability =
   | { readonly kind: "eof" }
   | SocketError;
 
-/** Whether both directions of a connection are gone. */
-export type HangUp = { readonly kind: "connected" } | { readonly kind: "hung-up" } | SocketError;
+/**
+ * What a peer has ended: nothing, its own direction only (not told on macOS), or the whole connection. What it
+ * has sent before may still be read.
+ */
+export type HangUp =
+  | { readonly kind: "connected" }
+  | { readonly kind: "ended" }
+  | { readonly kind: "hung-up" }
+  | SocketError;
 
 /** A call that has nothing to tell but its failure. */
 export type Done = { readonly ok: true } | OsFailure;
@@ -56,7 +63,7 @@ export interface SocketCalls {
   receiveBytes(fd: number, bytesMax: number): ReceiveBytesResult;
   /** Looks without taking anything: neither bytes nor descriptors. */
   isReadable(fd: number): Readability;
-  /** Tells whether the peer closed, also when bytes of it are still to be read. */
+  /** Tells what the peer has ended, also when bytes of it are still to be read. */
   hangUp(fd: number): HangUp;
   /** Tells whether a connection waits on a listening socket to be accepted. */
   hasWaiting(fd: number): boolean;
@@ -69,6 +76,8 @@ export interface SocketCalls {
   countOpen(below: number): number | undefined;
   /** Ends both directions, for every process that shares the connection. */
   shutdownBoth(fd: number): Done;
+  /** Ends sending only, for every process that shares the connection; what was sent before is not lost. */
+  shutdownWriting(fd: number): Done;
   /** Ends receiving only: later sends of the peer fail, what is queued can still be read (measured on Linux). */
   shutdownReading(fd: number): Done;
   /** Closes a descriptor. Whatever comes back, the number must not be used again. */
@@ -95,6 +104,7 @@ const EOF = Object.freeze({ kind: "eof" });
 const READABLE: Readability = Object.freeze({ kind: "readable" });
 const EMPTY: Readability = Object.freeze({ kind: "empty" });
 const CONNECTED: HangUp = Object.freeze({ kind: "connected" });
+const ENDED: HangUp = Object.freeze({ kind: "ended" });
 const HUNG_UP: HangUp = Object.freeze({ kind: "hung-up" });
 const DONE: Done = Object.freeze({ ok: true });
 
@@ -106,6 +116,7 @@ export function createSocketCalls(libc: Libc, layout: Layout, errnoTable: ErrnoT
     ...createTransfers(libc, layout, errnoTable),
     ...createLooks(libc, layout, errnoTable),
     shutdownBoth: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RDWR)),
+    shutdownWriting: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_WR)),
     shutdownReading: (fd) => done(libc.shutdown(requireFd(fd), constants.SHUT_RD)),
     closeFd: (fd) => done(libc.close(requireFd(fd))),
     duplicateFd: (fd, numberMin = DUPLICATE_FD_MIN) =>
@@ -170,7 +181,7 @@ function createTransfers(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Tr
 type Looks = Pick<SocketCalls, "hangUp" | "hasWaiting" | "countOpen">;
 
 function createLooks(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Looks {
-  const { POLLIN, POLLHUP, POLLNVAL } = layout.constants;
+  const { POLLIN, POLLHUP, POLLRDHUP, POLLNVAL } = layout.constants;
   const { bytes, fdOffset, eventsOffset, seenOffset } = layout.poll;
   const entry = new Uint8Array(new ArrayBuffer(bytes));
   const view = new DataView(entry.buffer);
@@ -184,10 +195,11 @@ function createLooks(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Looks 
   };
   return {
     hangUp(fd) {
-      const seen = look(fd, 0);
+      const seen = look(fd, POLLRDHUP);
       if (seen < 0) return error(libc.errno());
       if ((seen & POLLNVAL) !== 0) return error(errnoTable.numbers.EBADF);
-      return (seen & POLLHUP) !== 0 ? HUNG_UP : CONNECTED;
+      if ((seen & POLLHUP) !== 0) return HUNG_UP;
+      return (seen & POLLRDHUP) !== 0 ? ENDED : CONNECTED;
     },
     hasWaiting(fd) {
       const seen = look(fd, POLLIN);

@@ -16,6 +16,12 @@ export interface EarlyRequest {
    * @default {false}
    */
   repeatable?: boolean | undefined;
+  /**
+   * Whether it is the only one: our direction ends behind it, on each way, as by `closeWrite()`. A backend that is
+   * handed such a connection need not watch for more, which is a good part of its work.
+   * @default {false}
+   */
+  end?: boolean | undefined;
 }
 
 /** What to reach, and how: the input of `connectToBackend()`. */

@@ -177,6 +177,7 @@ class BackendConnector {
     try {
       this.#observe({ kind: "hello-sent" });
       await stream.write(this.#opening());
+      if (this.#isEarly && this.#options.earlyData?.end === true) await stream.closeWrite();
       return await readFrame(stream, { signal });
     } catch (error) {
       signal.throwIfAborted();
@@ -188,9 +189,12 @@ class BackendConnector {
 
   /** The Hello, and what is to follow it at once: the kernel takes both in one go, or neither. */
   #opening(): Uint8Array {
-    const isEarly = this.#early !== undefined && this.#early !== "when-connected";
-    const hello = helloBytes(helloOptions(this.#options, process.pid, isEarly));
-    return isEarly ? concatBytes(hello, this.#options.earlyData!.bytes) : hello;
+    const hello = helloBytes(helloOptions(this.#options, process.pid, this.#isEarly));
+    return this.#isEarly ? concatBytes(hello, this.#options.earlyData!.bytes) : hello;
+  }
+
+  get #isEarly(): boolean {
+    return this.#early !== undefined && this.#early !== "when-connected";
   }
 
   #isHandoffAnnounced(negotiated: Negotiated): boolean {
@@ -234,6 +238,7 @@ class BackendConnector {
     if (earlyData === undefined) return;
     try {
       await stream.write(earlyData.bytes);
+      if (earlyData.end === true) await stream.closeWrite();
     } catch (error) {
       this.#wait.signal.throwIfAborted();
       throw new BrokerClientError("BackendConnect", withoutCode(error), { cause: error });

@@ -31,7 +31,7 @@ export const STREAM_KINDS: Readonly<Record<string, () => Promise<StreamPair>>> =
     await connectedPair((endpoint) => {
       const dialled = native.dial(endpoint);
       assert.ok(dialled.ok, "connected");
-      return Promise.resolve(new LateStream(native, native.ownFd(dialled.fd), new Uint8Array(0)));
+      return Promise.resolve(new LateStream(native, native.ownFd(dialled.fd)));
     }),
   "connected with its peer known": async () =>
     await connectedPair(async (endpoint) => (await transport.connectWithPeer(endpoint, WAIT)).stream),

@@ -37,8 +37,6 @@ export class DirectDialer {
     if (runtime === "deno" && !this.#allowed.has(endpoint)) return undefined;
     const dialled = this.#native.dial(endpoint);
     if (!dialled.ok) return undefined;
-    return new LateStream(this.#native, this.#native.ownFd(dialled.fd), NOTHING);
+    return new LateStream(this.#native, this.#native.ownFd(dialled.fd));
   }
 }
-
-const NOTHING = new Uint8Array(0);

@@ -11,6 +11,8 @@ export class UnixPassedConnection implements PassedConnection {
   readonly label: string;
   readonly #native: Native;
   readonly #fd: OwnedFd;
+  /** Seen with a look that is taken anyway. */
+  #isLast = false;
 
   /** Takes over a descriptor that was received. */
   constructor(native: Native, fd: OwnedFd) {
@@ -25,7 +27,9 @@ export class UnixPassedConnection implements PassedConnection {
   }
 
   isHungUp(): boolean {
-    return this.#native.sockets.hangUp(this.#fd.fd).kind !== "connected";
+    const { kind } = this.#native.sockets.hangUp(this.#fd.fd);
+    this.#isLast = kind === "ended";
+    return kind === "hung-up" || kind === "error";
   }
 
   sendNow(bytes: Uint8Array): SendOutcome {
@@ -33,7 +37,8 @@ export class UnixPassedConnection implements PassedConnection {
   }
 
   adoptLater(residue: Uint8Array, greeting?: Uint8Array): LocalStream {
-    return new LateStream(this.#native, this.#native.ownFd(this.#fd.release()), residue, greeting);
+    const fd = this.#native.ownFd(this.#fd.release());
+    return new LateStream(this.#native, fd, { residue, greeting, isLast: this.#isLast });
   }
 
   adopt(): LocalStream {
