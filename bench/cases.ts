@@ -8,6 +8,8 @@ export const caseNames = [
   "reconnect",
   "handoff",
   "handoff-early",
+  "reconnect-end",
+  "handoff-early-end",
   "adopted-1mib",
   "frame",
   "memory",
@@ -28,16 +30,25 @@ export interface Group {
   readonly fewer: number;
 }
 
+/** Ways to a first answer. */
+const FIRST_ANSWERS = [
+  "reconnect",
+  "handoff",
+  "handoff-early",
+  "reconnect-end",
+  "handoff-early-end",
+] as const satisfies readonly CaseName[];
+
 /** What is compared is in one group. A block of 1 MiB takes as long as ten connections: a tenth of them is enough. */
 export const groups: readonly Group[] = [
   {
-    cases: ["floor-connect", "floor-handoff", "hello", "reconnect", "handoff", "handoff-early"],
+    cases: ["floor-connect", "floor-handoff", "hello", ...FIRST_ANSWERS],
     clients: 1,
     gapMs: 0,
     fewer: 1,
   },
-  { cases: ["hello", "reconnect", "handoff", "handoff-early"], clients: 8, gapMs: 0, fewer: 1 },
-  { cases: ["hello", "reconnect", "handoff", "handoff-early"], clients: 64, gapMs: 0, fewer: 1 },
+  { cases: ["hello", ...FIRST_ANSWERS], clients: 8, gapMs: 0, fewer: 1 },
+  { cases: ["hello", ...FIRST_ANSWERS], clients: 64, gapMs: 0, fewer: 1 },
   { cases: ["floor-connect", "reconnect", "handoff-early"], clients: 1, gapMs: 1, fewer: 1 },
   { cases: ["adopted-1mib"], clients: 1, gapMs: 0, fewer: 10 },
 ];
@@ -53,5 +64,7 @@ export const measurersOf: Readonly<Record<string, readonly MeasurerKind[]>> = {
   "reconnect": ["own", "c", "reference"],
   "handoff": ["own", "c", "reference"],
   "handoff-early": ["own", "c"],
+  "reconnect-end": ["own"],
+  "handoff-early-end": ["own"],
   "adopted-1mib": ["own", "reference"],
 };

@@ -26,19 +26,18 @@ export function startOurs(runtime: RuntimeName, cores: CoreCount): Promise<Pair>
   return startPair(cores, (dir) => {
     const [endpoint, handoffEndpoint] = [dir.join("be.sock"), dir.join("ho.sock")];
     const place = { service: SERVICE, version: VERSION, endpoint, handoffEndpoint };
-    const part = (module: string, options: unknown) =>
-      runtimeCommand(runtime, `tests/processes/${module}`, [
-        JSON.stringify({ ...options as object, quiet: true }),
-      ]);
+    const part = (module: string, options: object) =>
+      runtimeCommand(runtime, module, [JSON.stringify(options)]);
     return {
-      backend: part("echo_backend.ts", { ...place, namespace: "shared" }),
+      backend: part("bench/programs/backend.ts", { ...place, namespace: "shared" }),
       backendReady: "ready",
       broker: async () =>
-        part("broker.ts", {
+        part("tests/processes/broker.ts", {
           endpoint: dir.join("br.sock"),
           serviceDefinitionDir: await defineService(dir, runtimeCommand(runtime, "mod.ts").command),
           backend: place,
           helloRate: 0,
+          quiet: true,
         }),
       brokerReady: "ready",
     };

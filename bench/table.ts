@@ -58,7 +58,7 @@ function rowOf(one: Measurement, found: readonly Measurement[]): string[] {
 }
 
 function isHandoff({ case: name }: Measurement): boolean {
-  return name === "handoff" || name === "handoff-early";
+  return name.startsWith("handoff");
 }
 
 /** Whether both were measured in turns. */
@@ -67,12 +67,17 @@ function isBeside(a: Measurement, b: Measurement): boolean {
 }
 
 function isReconnectOf(other: Measurement, one: Measurement): boolean {
-  return other.case === "reconnect" && isBeside(other, one) && other.client === one.client;
+  const counterpart = one.case.endsWith("-end") ? "reconnect-end" : "reconnect";
+  return other.case === counterpart && isBeside(other, one) && other.client === one.client;
 }
 
-/** The reference has no early data: ours is held against its handoff. */
+/** The reference has no early data, and its clients end nothing: ours is held against its handoff or reconnect. */
 function isReferenceOf(other: Measurement, one: Measurement): boolean {
-  const counterpart = one.case === "handoff-early" ? "handoff" : one.case;
+  const counterpart = one.case.startsWith("handoff")
+    ? "handoff"
+    : one.case === "reconnect-end"
+    ? "reconnect"
+    : one.case;
   const isSameStep = one.case !== "memory" || other.n === one.n;
   const isFloor = one.runtime === "c";
   return !isFloor && one.peer === "ours" && other.peer === "rust" && other.case === counterpart &&

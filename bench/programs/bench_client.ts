@@ -2,7 +2,13 @@ import { type BackendConnection, type ConnectBackendRequest, connectToBackend } 
 import { REQUEST } from "../request.ts";
 
 /** Ways to a first answered request. */
-export const clientModes = ["reconnect", "handoff", "handoff-early"] as const;
+export const clientModes = [
+  "reconnect",
+  "handoff",
+  "handoff-early",
+  "reconnect-end",
+  "handoff-early-end",
+] as const;
 /** One of them. */
 export type ClientMode = typeof clientModes[number];
 
@@ -24,18 +30,25 @@ export class BenchClient {
       "reconnect": { ...options, adoptHandedOffConnection: false },
       "handoff": options,
       "handoff-early": { ...options, earlyData: { bytes: REQUEST, repeatable: true } },
+      "reconnect-end": {
+        ...options,
+        adoptHandedOffConnection: false,
+        earlyData: { bytes: REQUEST, end: true },
+      },
+      "handoff-early-end": { ...options, earlyData: { bytes: REQUEST, repeatable: true, end: true } },
     };
   }
 
   /** @returns Microseconds. */
   async once(mode: ClientMode): Promise<number> {
     const startMs = performance.now();
-    const session = await connectToBackend(this.#requests[mode]);
-    if (mode !== "handoff-early") await session.stream.write(REQUEST);
+    const request = this.#requests[mode];
+    const session = await connectToBackend(request);
+    if (request.earlyData === undefined) await session.stream.write(REQUEST);
     await readExactly(session, REQUEST.length);
     const takenUs = (performance.now() - startMs) * 1_000;
     session.close();
-    if (mode !== "reconnect" && session.route !== "handle-passed") this.#fallbacks++;
+    if (request.adoptHandedOffConnection !== false && session.route !== "handle-passed") this.#fallbacks++;
     return takenUs;
   }
 

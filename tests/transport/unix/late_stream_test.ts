@@ -11,36 +11,8 @@ import { LateStream } from "../../../src/transport/unix/late_stream.ts";
 import { BrokerError } from "../../../src/errors.ts";
 import { fdCountAtMost, settledFdCount } from "../../support/fd_count.ts";
 import { until, within } from "../../support/waiting.ts";
-import { native, pattern, readAll, readBytes, socketPair } from "../_transport.ts";
-
-const NOTHING = new Uint8Array(0);
-const GREETING = pattern(20, 100);
-
-/** A stream of the one end; the client at the other end is a bare descriptor. */
-function open(
-  residue: Uint8Array = NOTHING,
-  greeting?: Uint8Array,
-  calls: Native = native,
-  isLast = false,
-) {
-  const [mine, client] = socketPair();
-  const stream = new LateStream(calls, calls.ownFd(mine), { residue, greeting, isLast });
-  return {
-    stream,
-    client,
-    send: (bytes: Uint8Array) => native.sockets.sendBytes(client, bytes),
-    /** What has arrived at the client until now. */
-    arrived(): Uint8Array | "eof" | "nothing" {
-      const seen = native.sockets.receiveBytes(client, 100_000);
-      if (seen.kind === "data") return seen.bytes;
-      return seen.kind === "eof" ? "eof" : "nothing";
-    },
-    end() {
-      stream.close();
-      native.sockets.closeFd(client);
-    },
-  };
-}
+import { GREETING, NOTHING, open } from "./_late_stream.ts";
+import { native, pattern, readAll, readBytes } from "../_transport.ts";
 
 /** Native calls of which the sends come out as written down, then as they are. */
 function scriptedSends(...script: SendResult[]): Native {
@@ -237,79 +209,6 @@ describe("a greeting", () => {
     await turn();
     assert.equal(await stream.read().catch(() => null), null);
     stream.close();
-  });
-});
-
-describe("a direction that ended", () => {
-  /** Native calls of which none lets the runtime have a descriptor: its number is another one's for that. */
-  const isStillOurs = (stream: LateStream, fd: number | undefined) => stream.fd === fd;
-
-  test("of the peer: all there is is read without the runtime, and both ends close the connection", async () => {
-    const { stream, client, send, arrived } = open(pattern(3), undefined, native, true);
-    const { fd } = stream;
-    send(pattern(5, 3));
-    native.sockets.shutdownWriting(client);
-    assert.deepEqual(await readAll(stream), pattern(8));
-    assert.equal(await stream.read(), null);
-    await stream.write(pattern(4));
-    assert.deepEqual(arrived(), pattern(4));
-    assert.ok(isStillOurs(stream, fd), "the runtime has not got it");
-    await stream.closeWrite();
-    await within("the end", stream.closed);
-    assert.equal(arrived(), "eof");
-    assert.equal(stream.fd, undefined);
-    native.sockets.closeFd(client);
-  });
-
-  test("of the peer: what was only said to be all is waited for by the runtime", async () => {
-    const { stream, send, end } = open(NOTHING, undefined, native, true);
-    const reading = readBytes(stream, 2);
-    send(pattern(2));
-    assert.deepEqual(await within("the bytes", reading), pattern(2));
-    end();
-  });
-
-  test("of our own: its peer reads the greeting, what was written and the end; the rest is read", async () => {
-    const { stream, client, send, arrived } = open(NOTHING, GREETING);
-    const { fd } = stream;
-    await stream.closeWrite();
-    await stream.closeWrite();
-    assert.deepEqual(arrived(), GREETING);
-    assert.equal(arrived(), "eof");
-    assert.ok(isStillOurs(stream, fd), "the runtime has not got it");
-    await assert.rejects(stream.write(pattern(1)), { code: "closed" });
-    send(pattern(7));
-    assert.deepEqual(await readBytes(stream, 7), pattern(7));
-    await assert.rejects(stream.write(pattern(1)), { code: "closed" });
-    await stream.closeWrite();
-    native.sockets.closeFd(client);
-    assert.equal(await stream.read(), null);
-    await within("the end", stream.closed);
-  });
-
-  test("of our own, behind more than the kernel takes at once", async () => {
-    const { stream, client } = open();
-    const reader = new NetStream(adoptSocketFd(client));
-    const writing = stream.write(pattern(1_000_000));
-    const ending = stream.closeWrite();
-    assert.deepEqual(await within("all of it", readAll(reader)), pattern(1_000_000));
-    await within("both", Promise.all([writing, ending]));
-    reader.close();
-    stream.close();
-  });
-
-  test("of our own, on a connection that is closed, is nothing; one that cannot be ended says so", async () => {
-    const { stream, client } = open();
-    stream.close();
-    await stream.closeWrite();
-    native.sockets.closeFd(client);
-    const refusing = {
-      ...native,
-      sockets: { ...native.sockets, shutdownWriting: () => ({ ok: false, errno: 5, name: "EIO" } as const) },
-    };
-    const failing = open(NOTHING, undefined, refusing);
-    await assert.rejects(failing.stream.closeWrite(), { code: "os", message: "[os] Cannot end: EIO" });
-    failing.end();
   });
 });
 
