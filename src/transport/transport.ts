@@ -103,8 +103,9 @@ export interface PassedConnection {
   /** Makes it a stream; the passed end belongs to the stream from now on. */
   adopt(): LocalStream;
   /**
-   * Makes it a stream that costs nothing until its client's next bytes are wanted: what is written meanwhile
-   * goes out directly. The passed end belongs to the stream from now on.
+   * Makes it a stream that costs nothing until its client's next bytes have to be waited for: what is written
+   * meanwhile goes out directly, and what a client sent that has ended its direction is read so. The passed end
+   * belongs to the stream from now on.
    *
    * @param residue What the client has sent already; read first.
    * @param greeting Leaves with the first write, or by itself when none comes soon.
@@ -218,9 +219,9 @@ export interface Transport {
   readonly ownUser: number;
   /** Why connections can be neither passed nor adopted nor their peers checked; `undefined` when they can. */
   readonly nativeMissing: string | undefined;
-  /** Connects to an endpoint, by the fastest API the runtime has. */
+  /** Connects to an endpoint, by calls of our own or the fastest API the runtime has. */
   connect(endpoint: string, options: WaitOptions): Promise<LocalStream>;
-  /** Connects to an endpoint by an API that shows the connection's native end. */
+  /** Connects to an endpoint in a way that shows the connection's native end. */
   connectDrainable(endpoint: string, options: WaitOptions): Promise<DrainableStream>;
   /** Connects to an endpoint and says who serves it. */
   connectWithPeer(

@@ -11,6 +11,16 @@ import { readToEnd } from "./play_hostile.ts";
 import { earlyHello, PATIENT, readReady, warmUp } from "./warm_lab.ts";
 
 describe("a first request behind which the client's direction ends", () => {
+  test("is answered to the end by a backend that its broker does not know yet", async () => {
+    await using served = await startLocalBackend();
+    await using broker = await startLocalBroker(served, { helloRate: 0 });
+    const earlyData = { bytes: pattern(50), repeatable: true, end: true };
+    const session = await broker.connect({ earlyData });
+    assert.equal(session.route, "broker-negotiated");
+    assert.deepEqual(await within("the answer", readToEnd(session.stream)), pattern(50));
+    session.close();
+  });
+
   test("is answered to the end on each way, and nothing more can be written", async () => {
     await using served = await startLocalBackend();
     await using broker = await startLocalBroker(served, { helloRate: 0 });
