@@ -37,7 +37,7 @@ describe("judgeGate()", () => {
     assert.throws(() => judgeGate({ hello: samplesUs(80), floor: [] }), RangeError);
   });
 
-  test("says nothing about the broker where the floor takes over half of the budget", () => {
+  test("says nothing about the broker where the floor takes over three quarters of the budget", () => {
     for (const hello of [samplesUs(80), samplesUs(5_000)]) {
       const atBounds = samplesUs(FLOOR_P50_NOISY_US, 5_000, FLOOR_P99_NOISY_US);
       assert.notEqual(judgeGate({ hello, floor: atBounds }).kind, "noisy");
