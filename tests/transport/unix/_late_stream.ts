@@ -15,9 +15,12 @@ export function open(
   isLast = false,
 ) {
   const [mine, client] = socketPair();
-  const stream = new LateStream(calls, calls.ownFd(mine), { residue, greeting, isLast });
+  const fd = calls.ownFd(mine);
+  const stream = new LateStream(calls, fd, { residue, greeting, isLast });
   return {
     stream,
+    /** Whether the descriptor is still the stream's own: the runtime has not got it. */
+    isDirect: () => fd.isOpen,
     client,
     send: (bytes: Uint8Array) => native.sockets.sendBytes(client, bytes),
     /** What has arrived at the client until now. */

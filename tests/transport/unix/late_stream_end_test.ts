@@ -2,25 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { NetStream } from "../../../src/transport/net_stream.ts";
 import { adoptSocketFd } from "../../../src/transport/socket_fd.ts";
-import type { LateStream } from "../../../src/transport/unix/late_stream.ts";
 import { within } from "../../support/waiting.ts";
 import { native, pattern, readAll, readBytes } from "../_transport.ts";
 import { GREETING, NOTHING, open } from "./_late_stream.ts";
 
 describe("a direction that ended", () => {
-  /** Native calls of which none lets the runtime have a descriptor: its number is another one's for that. */
-  const isStillOurs = (stream: LateStream, fd: number | undefined) => stream.fd === fd;
-
   test("of the peer: all there is is read without the runtime, and both ends close the connection", async () => {
-    const { stream, client, send, arrived } = open(pattern(3), undefined, native, true);
-    const { fd } = stream;
+    const { stream, client, send, arrived, isDirect } = open(pattern(3), undefined, native, true);
     send(pattern(5, 3));
     native.sockets.shutdownWriting(client);
     assert.deepEqual(await readAll(stream), pattern(8));
     assert.equal(await stream.read(), null);
     await stream.write(pattern(4));
     assert.deepEqual(arrived(), pattern(4));
-    assert.ok(isStillOurs(stream, fd), "the runtime has not got it");
+    assert.ok(isDirect(), "the runtime has not got it");
     await stream.closeWrite();
     await within("the end", stream.closed);
     assert.equal(arrived(), "eof");
@@ -29,21 +24,21 @@ describe("a direction that ended", () => {
   });
 
   test("of the peer: what was only said to be all is waited for by the runtime", async () => {
-    const { stream, send, end } = open(NOTHING, undefined, native, true);
+    const { stream, send, end, isDirect } = open(NOTHING, undefined, native, true);
     const reading = readBytes(stream, 2);
+    assert.equal(isDirect(), false);
     send(pattern(2));
     assert.deepEqual(await within("the bytes", reading), pattern(2));
     end();
   });
 
   test("of our own: its peer reads the greeting, what was written and the end; the rest is read", async () => {
-    const { stream, client, send, arrived } = open(NOTHING, GREETING);
-    const { fd } = stream;
+    const { stream, client, send, arrived, isDirect } = open(NOTHING, GREETING);
     await stream.closeWrite();
     await stream.closeWrite();
     assert.deepEqual(arrived(), GREETING);
     assert.equal(arrived(), "eof");
-    assert.ok(isStillOurs(stream, fd), "the runtime has not got it");
+    assert.ok(isDirect(), "the runtime has not got it");
     await assert.rejects(stream.write(pattern(1)), { code: "closed" });
     send(pattern(7));
     assert.deepEqual(await readBytes(stream, 7), pattern(7));
