@@ -1,6 +1,7 @@
 // This module has no I/O.
 
 import type { ErrnoTable, OsFailure } from "./errno.ts";
+import { keptByPath } from "./kept_by_path.ts";
 import type { Layout } from "./layout.ts";
 import type { Libc } from "./libc.ts";
 
@@ -25,16 +26,7 @@ export type Dial = (path: string) => DialResult;
 export function createDial(libc: Libc, layout: Layout, errnoTable: ErrnoTable): Dial {
   const { AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, SOCK_NONBLOCK } = layout.constants;
   const { ENAMETOOLONG, ENOSYS } = errnoTable.numbers;
-  const addresses = new Map<string, Uint8Array<ArrayBuffer>>();
-  const addressOf = (path: string) => {
-    const kept = addresses.get(path);
-    if (kept !== undefined) return kept;
-    const made = socketAddress(path, AF_UNIX);
-    if (made === undefined) return undefined;
-    if (addresses.size >= ADDRESSES_MAX) addresses.clear();
-    addresses.set(path, made);
-    return made;
-  };
+  const addressOf = keptByPath(ADDRESSES_MAX, (path) => socketAddress(path, AF_UNIX));
   return (path) => {
     const { socket, connect } = libc;
     if (socket === null || connect === null) return errnoTable.failure(ENOSYS);

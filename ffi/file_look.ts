@@ -1,4 +1,5 @@
 // This module has no I/O.
+import { keptByPath } from "./kept_by_path.ts";
 import type { Libc } from "./libc.ts";
 import { PROC_LAYOUT } from "./proc_layout.ts";
 
@@ -22,17 +23,11 @@ export type FileLook = (path: string, known?: Uint8Array) => Uint8Array | undefi
 /** Makes the look, which builds nothing but what is compared: it runs with every Hello. */
 export function createFileLook(libc: Libc): FileLook {
   const status = new Uint8Array(new ArrayBuffer(STATUS_BYTES));
-  const paths = new Map<string, Uint8Array<ArrayBuffer>>();
   const utf8 = new TextEncoder();
-  const nativePath = (path: string) => {
-    const kept = paths.get(path);
-    if (kept !== undefined) return kept;
-    if (path.includes("\0")) return undefined;
-    if (paths.size >= PATHS_MAX) paths.clear();
-    const bytes = new Uint8Array(utf8.encode(`${path}\0`));
-    paths.set(path, bytes);
-    return bytes;
-  };
+  const nativePath = keptByPath(
+    PATHS_MAX,
+    (path) => path.includes("\0") ? undefined : new Uint8Array(utf8.encode(`${path}\0`)),
+  );
   return (path, known) => {
     const bytes = nativePath(path);
     if (libc.statx === null || bytes === undefined) return undefined;

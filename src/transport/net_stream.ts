@@ -4,7 +4,7 @@ import { BrokerError } from "../errors.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
 import { isPeerGone, streamError } from "./os_error.ts";
 import { socketFd } from "./socket_fd.ts";
-import type { ShownStream } from "./unix/shown_stream.ts";
+import type { ShownStream } from "./shown_stream.ts";
 
 /** Above this many unread bytes the kernel's own buffer holds the rest, so a slow reader slows its writer. */
 const READ_AHEAD_BYTES_MAX = 256 * 1024;

@@ -1,5 +1,5 @@
 // This module has no I/O.
-import type { LocalStream } from "../local_stream.ts";
+import type { LocalStream } from "./local_stream.ts";
 
 /** A stream that shows its descriptor. */
 export interface ShownStream extends LocalStream {

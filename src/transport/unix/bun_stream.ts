@@ -5,7 +5,7 @@ import { connectError } from "../connect_net.ts";
 import { withDeadline } from "../deadline.ts";
 import type { WaitOptions } from "../wait_options.ts";
 import { streamError } from "../os_error.ts";
-import type { ShownStream } from "./shown_stream.ts";
+import type { ShownStream } from "../shown_stream.ts";
 
 /** The part of Bun's native socket that is used here. */
 interface BunSocket {

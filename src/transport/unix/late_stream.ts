@@ -8,7 +8,7 @@ import { BrokerError } from "../../errors.ts";
 import { concatBytes } from "../../wire/bytes.ts";
 import { streamError } from "../os_error.ts";
 import { adoptStream } from "./adopt_stream.ts";
-import type { ShownStream } from "./shown_stream.ts";
+import type { ShownStream } from "../shown_stream.ts";
 
 /** Bun runs ticks among the microtasks that are to come first; elsewhere they cost less than an immediate. */
 const afterMicrotasks: (act: () => void) => void = runtime === "bun" ? setImmediate : process.nextTick;

@@ -25,7 +25,7 @@ import { type AcceptedEnd, ownedEnd, PausedEnd } from "./detached_end.ts";
 import { UnixIncomingConnection } from "./incoming_connection.ts";
 import { UnixIncomingControl } from "./incoming_control.ts";
 import { listenerCalls } from "./listener_calls.ts";
-import type { ShownStream } from "./shown_stream.ts";
+import type { ShownStream } from "../shown_stream.ts";
 
 /** Unix sockets of `node:net`, with the native calls the runtimes lack. */
 export function unixTransport(loaded: NativeResult): Transport {
